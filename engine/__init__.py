@@ -1,0 +1,1 @@
+"""The price-time matching engine."""

@@ -1,0 +1,291 @@
+"""The one block of memory that is the state of the whole exchange.
+
+ARENA is a single structured record with nested arrays; kernel functions take it and allocate nothing. Its dimensions are
+the most that any venue may have, so one compilation serves every venue: what a venue does not use is never paged in,
+because zero means "none" everywhere and the block comes from the operating system as untouched zero pages.
+The venue's own capacities are limits checked at run time.
+"""
+
+from __future__ import annotations
+
+import mmap
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.schema import BASIS_POINTS, EVENT, DayStage, OrderFlag, OrderType, Phase, TimeInForce, record
+from engine.venue import (
+    MAX_ACCOUNTS,
+    MAX_ASSETS,
+    MAX_CURRENCIES,
+    MAX_INSTRUMENTS,
+    MAX_ORDERS,
+    MAX_SESSIONS,
+    MAX_WINDOW,
+    Instrument,
+    Venue,
+    date_number,
+)
+
+NO_ASK: Final = 1 << 31
+"""Best ask of an empty side: above every price, so that the crossing test needs no special case. No bid is 0."""
+INDEX_SIZE: Final = 1 << 21
+
+Arena = NDArray[Any]
+
+
+def _nested(fields: list[tuple[Any, ...]]) -> np.dtype[Any]:
+    return np.dtype((np.record, fields))  # type: ignore[call-overload, no-any-return]
+
+
+LEVEL: Final = record([("head", "<i4"), ("tail", "<i4"), ("quantity", "<i8")])
+"""One price of one side: first and last order slot, lots resting."""
+
+ORDER: Final = record(
+    [
+        ("order_id", "<i8"),
+        ("client_order_id", "<i8"),
+        ("cumulative_amount", "<i8"),
+        ("price", "<i4"),
+        ("remaining", "<i4"),
+        ("quantity", "<i4"),
+        ("account", "<i4"),
+        ("session", "<i4"),
+        ("next", "<i4"),
+        ("prev", "<i4"),
+        ("instrument", "<i4"),
+        ("side", "u1"),
+        ("order_type", "u1"),
+        ("time_in_force", "u1"),
+        ("self_trade", "u1"),
+        ("flags", "<i4"),
+    ]
+)
+"""64 bytes: one cache line. `next` and `prev` are slots in the queue of the order's price."""
+
+CELL: Final = record([("slot", "<i4"), ("home", "<i4")])
+"""One cell of an open-addressing index; `home` is where its key hashes to, so a removal never reads an order."""
+
+CASH: Final = record([("free", "<i8"), ("locked", "<i8"), ("auction_locked", "<i8"), ("proceeds_today", "<i8")])
+
+HOLD: Final = record(
+    [
+        ("free", "<i8"),
+        ("locked", "<i8"),
+        ("bought_today", "<i8"),
+        ("pledged", "<i8"),
+        ("judicial", "<i8"),
+        ("auction_frozen", "<i8"),
+        ("transfer_pending", "<i8"),
+        ("spare", "<i8"),
+    ]
+)
+"""Units of one asset held by one account, by bucket; their sum is the total."""
+
+ACCOUNT: Final = _nested(
+    [
+        ("firm", "<i4"),
+        ("owner_group", "<i4"),
+        ("group_from", "<i4"),
+        ("status", "<i4"),
+        ("spare", "<i8", (2,)),
+        ("cash", CASH, (MAX_CURRENCIES,)),
+    ]
+)
+
+SESSION: Final = record(
+    [
+        ("last_client_order_id", "<i8"),
+        ("firm", "<i4"),
+        ("role", "u1"),
+        ("status", "u1"),
+        ("policy", "u1"),
+        ("connected", "u1"),
+    ]
+)
+
+BOOK: Final = _nested(
+    [
+        # read by every order
+        ("best", "<i8", (2,)),  # highest bid (0 = none), lowest ask (NO_ASK = none), ticks
+        ("floor", "<i8"),
+        ("ceiling", "<i8"),
+        ("limit_down", "<i8"),
+        ("limit_up", "<i8"),
+        ("price_step", "<i8"),
+        ("quantity_step", "<i8"),
+        ("quantity_min", "<i8"),
+        ("quantity_max", "<i8"),
+        ("quantity_cap", "<i8"),  # most lots whose amount at the ceiling, with fee, stays below 2^62
+        ("tick_value", "<i8"),
+        ("units_per_lot", "<i8"),
+        ("fee_ppm", "<i8"),
+        ("asset", "<i8"),
+        ("currency", "<i8"),
+        ("phases", "<i8", (4,)),  # by Mode; [0] unused
+        ("offers", "<i8"),  # bits: order types, then times in force from bit 8, then POST_ONLY at bit 16
+        ("has_limit", "<i8"),
+        ("previous_close", "<i8"),
+        # the day's statistics
+        ("last", "<i8"),
+        ("open", "<i8"),
+        ("high", "<i8"),
+        ("low", "<i8"),
+        ("volume", "<i8"),
+        ("turnover", "<i8"),
+        ("turnover_high", "<i8"),
+        ("trades", "<i8"),
+        # the end of day
+        ("close", "<i8"),
+        ("block_down", "<i8"),
+        ("block_up", "<i8"),
+        ("limit_listed_bps", "<i8"),
+        ("limit_block_bps", "<i8"),
+        ("listed_from", "<i8"),
+        ("close_is_vwap", "<i8"),
+        ("in_composite", "<i8"),
+    ]
+)
+
+ARENA: Final = _nested(
+    [
+        ("event_count", "<i8"),
+        ("event_limit", "<i8"),
+        ("event_sequence", "<i8"),
+        ("command_sequence", "<i8"),
+        ("timestamp", "<i8"),
+        ("last_order_id", "<i8"),
+        ("live_orders", "<i8"),
+        ("free_count", "<i8"),
+        ("highest_slot", "<i8"),
+        ("index_mask", "<i8"),
+        # the venue's rules
+        ("prefunded", "<i8"),
+        ("open_from_start", "<i8"),
+        ("self_trade", "<i8"),
+        ("sweep_levels", "<i8"),
+        ("cross_reject", "<i8"),
+        ("rest_at_last", "<i8"),
+        ("take", "<i8"),
+        ("click_strict", "<i8"),
+        ("break_cancel", "<i8"),
+        ("next_day_units", "<i8"),
+        ("withdraw_next_day", "<i8"),
+        ("composite_rule", "<i8"),
+        ("composite_mean_until", "<i8"),
+        ("order_capacity", "<i8"),
+        ("account_capacity", "<i8"),
+        ("firm_capacity", "<i8"),
+        ("session_capacity", "<i8"),
+        # counts
+        ("firms", "<i8"),
+        ("accounts_open", "<i8"),
+        ("sessions_open", "<i8"),
+        ("instruments", "<i8"),
+        ("assets", "<i8"),
+        ("currencies", "<i8"),
+        # the day
+        ("trading_date", "<i8"),
+        ("day_stage", "<i8"),
+        ("composite", "<i8"),
+        ("anchor_journal", "<i8"),
+        ("anchor_monotonic", "<i8"),
+        ("rate_numerator", "<i8"),
+        ("rate_denominator", "<i8"),
+        ("cash_deposited", "<i8", (MAX_CURRENCIES,)),
+        ("fees", "<i8", (MAX_CURRENCIES,)),
+        ("units_deposited", "<i8", (MAX_ASSETS,)),
+        ("taker", ORDER, (1,)),
+        ("books", BOOK, (MAX_INSTRUMENTS,)),
+        ("bits2", "<u8", (MAX_INSTRUMENTS, 2)),
+        ("bits1", "<u8", (MAX_INSTRUMENTS, 2, MAX_WINDOW // 4096)),
+        ("bits0", "<u8", (MAX_INSTRUMENTS, 2, MAX_WINDOW // 64)),
+        ("sessions", SESSION, (MAX_SESSIONS,)),
+        ("accounts", ACCOUNT, (MAX_ACCOUNTS,)),
+        ("holds", HOLD, (MAX_ACCOUNTS, MAX_ASSETS)),
+        ("free_slots", "<i4", (MAX_ORDERS,)),
+        ("orders", ORDER, (MAX_ORDERS,)),
+        ("index", CELL, (2, INDEX_SIZE)),
+        ("levels", LEVEL, (MAX_INSTRUMENTS, 2, MAX_WINDOW)),
+    ]
+)
+
+
+def zero_pages(dtype: np.dtype[Any], count: int) -> NDArray[Any]:
+    """`count` zeroed items in memory of their own that costs nothing until it is written."""
+    flags = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | getattr(mmap, "MAP_NORESERVE", 0)
+    return np.frombuffer(mmap.mmap(-1, dtype.itemsize * count, flags=flags), dtype)
+
+
+def new_events(venue: Venue) -> NDArray[Any]:
+    """The event buffer: room for the worst single command, and 1,024 more."""
+    capacity = venue.capacity
+    settlement = capacity.accounts * (len(venue.assets) + len(venue.currencies))
+    return zero_pages(EVENT, 2 * capacity.orders + settlement + 8 * len(venue.instruments) + 1_024)
+
+
+def new_arena(venue: Venue) -> Arena:
+    """An arena of one record holding the venue's rules and nothing else."""
+    arena = zero_pages(ARENA, 1)
+    s = arena[0]
+    s.index_mask = min(INDEX_SIZE, 1 << (2 * venue.capacity.orders).bit_length()) - 1
+    s.prefunded = venue.prefunded
+    s.open_from_start = venue.open_from_start
+    s.self_trade = venue.self_trade_mode
+    s.sweep_levels = 0 if venue.depth_remainder == "RESWEEP" else venue.sweep_levels
+    s.cross_reject = venue.cross_policy == "REJECT"
+    s.rest_at_last = venue.depth_remainder == "REST_AT_LAST"
+    s.take = venue.take
+    s.click_strict = venue.click_strict
+    s.break_cancel = venue.break_cancel
+    s.next_day_units = venue.settlement_days
+    s.withdraw_next_day = venue.withdraw_after == "EOD"
+    s.composite_rule = venue.composite != "NONE"
+    s.composite_mean_until = date_number(venue.composite_mean_until)
+    s.order_capacity = venue.capacity.orders
+    s.account_capacity = venue.capacity.accounts
+    s.firm_capacity = venue.capacity.firms
+    s.session_capacity = venue.capacity.sessions
+    s.instruments = len(venue.instruments)
+    s.assets = len(venue.assets)
+    s.currencies = len(venue.currencies)
+    s.day_stage = DayStage.OPEN if venue.open_from_start else DayStage.SETTLED
+    for number, instrument in enumerate(venue.instruments, 1):
+        _fill_book(s.books[number], venue, instrument)
+    return arena
+
+
+def _fill_book(book: Any, venue: Venue, instrument: Instrument) -> None:
+    book.best[:] = (0, NO_ASK)
+    for name in ("price_step", "quantity_step", "quantity_min", "quantity_max", "tick_value", "units_per_lot"):
+        setattr(book, name, getattr(instrument, name))
+    for name in ("fee_ppm", "limit_listed_bps", "limit_block_bps", "in_composite"):
+        setattr(book, name, getattr(instrument, name))
+    book.floor, book.ceiling = instrument.floor_ticks, instrument.ceiling_ticks
+    book.quantity_cap = quantity_cap(instrument)
+    book.asset, book.currency = venue.asset_id(instrument.asset), venue.currency_id(instrument.currency)
+    book.listed_from = instrument.listed_from_date
+    book.previous_close = instrument.previous_close_ticks
+    book.has_limit = instrument.limit_listed_bps > 0
+    book.close_is_vwap = instrument.close == "VWAP"
+    types = sum(1 << OrderType[name.upper()] for name in instrument.order_types)
+    times = sum(1 << TimeInForce[name.upper()] for name in instrument.times_in_force)
+    book.offers = types | times << 8 | (OrderFlag.POST_ONLY << 16 if instrument.post_only else 0)
+    if venue.open_from_start:
+        book.phases[1] = Phase.CONTINUOUS
+
+
+def quantity_cap(instrument: Instrument) -> int:
+    """Most lots q with X + fee(X) < 2^62, X = ceiling x q x tick_value (may exceed every possible quantity)."""
+    per_lot = instrument.ceiling_ticks * instrument.tick_value
+    low, high = 0, (1 << 62) // per_lot
+    while low < high:
+        middle = (low + high + 1) // 2
+        amount = middle * per_lot
+        fee = (2 * amount * instrument.fee_ppm + 1_000_000) // 2_000_000
+        low, high = (middle, high) if amount + fee < 1 << 62 else (low, middle - 1)
+    return low
+
+
+__all__ = ["ARENA", "BASIS_POINTS", "INDEX_SIZE", "NO_ASK", "Arena", "new_arena", "new_events", "quantity_cap"]

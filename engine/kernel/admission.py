@@ -1,0 +1,232 @@
+"""The checks that come before anything changes. Each returns Reason.NONE or the first failure's reason.
+
+Their order is the contract: session, number, kind, enums, role, account, instrument, phase, account enabled, price,
+quantity, window and limits, amount, post-only and FOK, capacity, funds or units.
+"""
+
+import numpy as np
+
+from engine.kernel.bitmap import NOTHING
+from engine.kernel.book import crosses, first_position, worse_position
+from engine.kernel.compiler import plain, small
+from engine.schema import (
+    FIRST_OPERATOR_KIND,
+    CommandKind,
+    Mode,
+    OrderFlag,
+    OrderType,
+    Phase,
+    Reason,
+    Role,
+    SelfTrade,
+    Side,
+    Status,
+    TimeInForce,
+    unused_field_masks,
+)
+
+UNUSED = unused_field_masks()
+MAX_LOTS = (1 << 31) - 1
+# Flags as bare integers: the compiler knows IntEnum but not IntFlag.
+POST_ONLY = int(OrderFlag.POST_ONLY)
+BY_CLIENT = int(OrderFlag.BY_CLIENT_ID)
+RESTING = 1 << TimeInForce.DAY | 1 << TimeInForce.GTC
+IMMEDIATE = 1 << TimeInForce.IOC | 1 << TimeInForce.FOK
+
+
+@small
+def check_session(s, c):
+    """Session and number; a good number is consumed here, whatever follows."""
+    if c.session < 0 or c.session > s.sessions_open:
+        return Reason.UNKNOWN_SESSION
+    session = s.sessions[c.session]
+    if c.session > 0 and session.status != Status.ACTIVE:
+        return Reason.SESSION_ENDED
+    if c.session > 0 or c.client_order_id != 0:
+        if c.client_order_id <= session.last_client_order_id:
+            return Reason.STALE_CLIENT_ORDER_ID
+        session.last_client_order_id = c.client_order_id
+    return Reason.NONE
+
+
+@small
+def check_kind(s, c, w):
+    """`w` is the command as eight and more int64 words."""
+    unused = UNUSED[c.kind]
+    if (unused[1] == -1 and unused[2] == -1) or (c.kind == CommandKind.TAKE and not s.take):
+        return Reason.INVALID_KIND
+    set_bits = (
+        (w[0] & unused[0])
+        | (w[1] & unused[1])
+        | (w[3] & unused[3])
+        | (w[4] & unused[4])
+        | (w[5] & unused[5])
+        | (w[6] & unused[6])
+        | (w[7] & unused[7])
+    )
+    return Reason.NONE if set_bits == 0 else Reason.UNUSED_FIELD_SET
+
+
+@small
+def check_role(s, c):
+    if c.session == 0:
+        return Reason.NONE
+    needed = Role.TRADER if c.kind < FIRST_OPERATOR_KIND else Role.OPERATOR
+    return Reason.NONE if s.sessions[c.session].role == needed else Reason.NOT_PERMITTED
+
+
+@small
+def owns_account(s, session, account):
+    """On a pre-funded venue: the account exists and is the session's firm's; session 0 owns all."""
+    if account < 1 or account > s.accounts_open:
+        return False
+    return session == 0 or s.accounts[account].firm == s.sessions[session].firm
+
+
+@small
+def check_account(s, c):
+    if s.prefunded:
+        return Reason.NONE if owns_account(s, c.session, c.account) else Reason.UNKNOWN_ACCOUNT
+    return Reason.NONE if c.account >= 0 else Reason.UNKNOWN_ACCOUNT
+
+
+@small
+def owns_order(s, session, order):
+    if session == 0:
+        return True
+    if s.prefunded:
+        return s.accounts[order.account].firm == s.sessions[session].firm
+    return order.session == session
+
+
+@small
+def is_listed(s, book, date):
+    return bool(s.open_from_start) if date == 0 else book.listed_from <= date
+
+
+@small
+def check_listed(s, instrument):
+    if instrument < 1 or instrument > s.instruments:
+        return Reason.UNKNOWN_INSTRUMENT
+    return Reason.NONE if is_listed(s, s.books[instrument], s.trading_date) else Reason.NOT_LISTED
+
+
+@small
+def check_open(s, book):
+    if book.phases[Mode.LISTED] != Phase.CONTINUOUS:
+        return Reason.WRONG_PHASE
+    return Reason.NO_REFERENCE_PRICE if book.has_limit and book.previous_close == 0 else Reason.NONE
+
+
+@small
+def check_enabled(s, account):
+    return Reason.ACCOUNT_SUSPENDED if s.prefunded and s.accounts[account].status != Status.ACTIVE else Reason.NONE
+
+
+@small
+def check_terms(book, price, quantity, check_price):
+    """Tick, lot, size, window, daily limit, amount; `check_price` is false for a price taken from the daily limit."""
+    if check_price:
+        if price < 1:
+            return Reason.INVALID_PRICE
+        if book.price_step != 1 and price % book.price_step != 0:
+            return Reason.OFF_TICK
+    if quantity < 1 or quantity > MAX_LOTS:
+        return Reason.INVALID_QUANTITY
+    if book.quantity_step != 1 and quantity % book.quantity_step != 0:
+        return Reason.OFF_LOT
+    if quantity < book.quantity_min:
+        return Reason.QUANTITY_TOO_SMALL
+    if quantity > book.quantity_max:
+        return Reason.QUANTITY_TOO_LARGE
+    if check_price:
+        if price < book.floor or price > book.ceiling:
+            return Reason.PRICE_OUT_OF_WINDOW
+        if book.has_limit:
+            if price > book.limit_up:
+                return Reason.PRICE_ABOVE_LIMIT
+            if price < book.limit_down:
+                return Reason.PRICE_BELOW_LIMIT
+    return Reason.AMOUNT_OVERFLOW if quantity > book.quantity_cap else Reason.NONE
+
+
+@small
+def check_new_order_enums(c):
+    if c.side != Side.BUY and c.side != Side.SELL:
+        return Reason.INVALID_SIDE
+    if c.order_type != OrderType.LIMIT and c.order_type != OrderType.MARKET:
+        return Reason.INVALID_ORDER_TYPE
+    if c.time_in_force < TimeInForce.DAY or c.time_in_force > TimeInForce.FOK:
+        return Reason.INVALID_TIME_IN_FORCE
+    if c.flags & ~POST_ONLY:
+        return Reason.INVALID_FLAGS
+    if c.self_trade > SelfTrade.DECREMENT:
+        return Reason.INVALID_SELF_TRADE
+    times = 1 << np.int64(c.time_in_force)
+    if c.order_type == OrderType.MARKET and not times & IMMEDIATE:
+        return Reason.INVALID_COMBINATION
+    if c.flags != 0 and (c.order_type != OrderType.LIMIT or not times & RESTING):
+        return Reason.INVALID_COMBINATION
+    return Reason.NONE
+
+
+@small
+def check_offered(book, c):
+    if not book.offers >> np.int64(c.order_type) & 1:
+        return Reason.INVALID_ORDER_TYPE
+    if not book.offers >> (8 + np.int64(c.time_in_force)) & 1:
+        return Reason.INVALID_TIME_IN_FORCE
+    if c.flags != 0 and not book.offers >> 16 & 1:
+        return Reason.INVALID_FLAGS
+    return Reason.NONE
+
+
+@small
+def check_crossing(s, book, side, price, post_only):
+    if (post_only or s.cross_reject) and crosses(book, side, price):
+        return Reason.POST_ONLY_WOULD_TAKE if post_only else Reason.WOULD_CROSS
+    return Reason.NONE
+
+
+@small
+def mode_in_force(s, account, self_trade):
+    """Self-trade prevention for a taker: a SelfTrade, or 0 where none applies."""
+    if (self_trade == 0 and s.self_trade == 0) or owner_group(s, account) == 0:
+        return np.int64(0)
+    return np.int64(self_trade) if self_trade != 0 else np.int64(s.self_trade)
+
+
+@small
+def owner_group(s, account):
+    """Whose beneficial ownership an account belongs to; without pre-funding the account number stands for it."""
+    return np.int64(s.accounts[account].owner_group) if s.prefunded else np.int64(account)
+
+
+@plain
+def check_fok(s, instrument, side, price, quantity, account, self_trade):
+    """Whether the whole quantity could trade now: a read-only walk in match order."""
+    book = s.books[instrument]
+    other = 2 - np.int64(side)
+    mode = mode_in_force(s, account, self_trade)
+    group = owner_group(s, account)
+    found = np.int64(0)
+    visited = 0
+    position = first_position(s, instrument, other)
+    while position != NOTHING and (s.sweep_levels == 0 or visited < s.sweep_levels):
+        at = position + book.floor
+        if (at > price) if side == Side.BUY else (at < price):
+            break
+        visited += 1
+        slot = np.int64(s.levels[instrument, other, position].head)
+        while slot != 0:
+            maker = s.orders[slot]
+            if mode != 0 and owner_group(s, maker.account) == group:
+                if mode != SelfTrade.CANCEL_MAKER:
+                    return Reason.FOK_NOT_FILLABLE
+            else:
+                found += maker.remaining
+                if found >= quantity:
+                    return Reason.NONE
+            slot = np.int64(maker.next)
+        position = worse_position(s, instrument, other, position)
+    return Reason.FOK_NOT_FILLABLE

@@ -1,0 +1,236 @@
+"""The order book: order slots, queues at a price, the two indexes of live orders.
+
+`k` is a side as an array index: 0 = buy, 1 = sell. Slot 0 means none.
+"""
+
+import numpy as np
+
+from engine.arena import NO_ASK
+from engine.kernel.bitmap import NOTHING, highest, lowest, next_above, next_below, occupy, vacate
+from engine.kernel.compiler import plain, small
+from engine.schema import Side
+
+BY_ORDER_ID = 0
+BY_CLIENT_ID = 1
+
+
+@small
+def crosses(book, side, price):
+    """Whether an order of `side` at `price` meets the best opposite price."""
+    return book.best[1] <= price if side == Side.BUY else book.best[0] >= price
+
+
+@small
+def refresh_best(s, instrument, k):
+    book = s.books[instrument]
+    if k == 0:
+        top = highest(s, instrument, 0)
+        book.best[0] = 0 if top == NOTHING else top + book.floor
+    else:
+        top = lowest(s, instrument, 1)
+        book.best[1] = NO_ASK if top == NOTHING else top + book.floor
+
+
+@small
+def first_position(s, instrument, k):
+    """Position of the side's best price, or NOTHING."""
+    return highest(s, instrument, 0) if k == 0 else lowest(s, instrument, 1)
+
+
+@small
+def worse_position(s, instrument, k, position):
+    """Position of the next worse occupied price, or NOTHING."""
+    return next_below(s, instrument, 0, position) if k == 0 else next_above(s, instrument, 1, position)
+
+
+@small
+def take_slot(s):
+    """A free slot; the caller has checked the capacity."""
+    s.live_orders += 1
+    if s.free_count > 0:
+        s.free_count -= 1
+        return np.int64(s.free_slots[s.free_count])
+    s.highest_slot += 1
+    return np.int64(s.highest_slot)
+
+
+@small
+def give_slot(s, slot):
+    s.free_slots[s.free_count] = slot
+    s.free_count += 1
+    s.live_orders -= 1
+
+
+@small
+def enqueue(s, slot):
+    """Put an order at the end of its price's queue."""
+    order = s.orders[slot]
+    book = s.books[order.instrument]
+    k = np.int64(order.side) - 1
+    position = np.int64(order.price) - book.floor
+    level = s.levels[order.instrument, k, position]
+    tail = level.tail
+    order.prev = tail
+    order.next = 0
+    if tail > 0:
+        s.orders[tail].next = slot
+    else:
+        level.head = slot
+        occupy(s, order.instrument, k, position)
+        if (order.price > book.best[0]) if k == 0 else (order.price < book.best[1]):
+            book.best[k] = order.price
+    level.tail = slot
+    level.quantity += order.remaining
+
+
+@small
+def dequeue(s, slot):
+    """Take an order out of its price's queue."""
+    order = s.orders[slot]
+    book = s.books[order.instrument]
+    k = np.int64(order.side) - 1
+    position = np.int64(order.price) - book.floor
+    level = s.levels[order.instrument, k, position]
+    if order.prev > 0:
+        s.orders[order.prev].next = order.next
+    else:
+        level.head = order.next
+    if order.next > 0:
+        s.orders[order.next].prev = order.prev
+    else:
+        level.tail = order.prev
+    level.quantity -= order.remaining
+    if level.head == 0:
+        vacate(s, order.instrument, k, position)
+        if order.price == book.best[k]:
+            refresh_best(s, order.instrument, k)
+
+
+@small
+def shrink(s, slot, lots):
+    """Take lots off a resting order, which keeps its place."""
+    order = s.orders[slot]
+    book = s.books[order.instrument]
+    s.levels[order.instrument, np.int64(order.side) - 1, np.int64(order.price) - book.floor].quantity -= lots
+    order.remaining -= lots
+
+
+# Indexes: linear probing, at most half full, removal by shifting back. Keys that differ in their low three bits share a
+# cache line, because orders that arrive together tend to leave together.
+
+
+@small
+def home_of(s, which, session, number):
+    """Where a key belongs: an order id (session 0), or a session's client_order_id. No product reaches 2^63."""
+    block = (number >> 3) + (np.int64(session) * 7_919 if which == BY_CLIENT_ID else np.int64(0))
+    return ((((block & 0x3FFFFFFF) * 2_654_435_761) >> 8 << 3) | (number & 7)) & s.index_mask
+
+
+@small
+def index_add(s, which, session, number, slot):
+    home = home_of(s, which, session, number)
+    at = home
+    while s.index[which, at].slot != 0:
+        at = (at + 1) & s.index_mask
+    cell = s.index[which, at]
+    cell.slot = slot
+    cell.home = home
+
+
+@small
+def index_remove(s, which, session, number, slot):
+    hole = home_of(s, which, session, number)
+    while s.index[which, hole].slot != slot:
+        hole = (hole + 1) & s.index_mask
+    at = hole
+    while True:
+        at = (at + 1) & s.index_mask
+        cell = s.index[which, at]
+        if cell.slot == 0:
+            break
+        if ((at - cell.home) & s.index_mask) >= ((at - hole) & s.index_mask):
+            s.index[which, hole].slot = cell.slot
+            s.index[which, hole].home = cell.home
+            hole = at
+    s.index[which, hole].slot = 0
+
+
+@small
+def find_order(s, order_id):
+    """Slot of a live order by its id, or 0."""
+    at = home_of(s, BY_ORDER_ID, 0, order_id)
+    while s.index[BY_ORDER_ID, at].slot != 0:
+        slot = np.int64(s.index[BY_ORDER_ID, at].slot)
+        if s.orders[slot].order_id == order_id:
+            return slot
+        at = (at + 1) & s.index_mask
+    return np.int64(0)
+
+
+@small
+def find_client_order(s, session, client_order_id):
+    """Slot of a live order by the session that entered it and its client_order_id, or 0."""
+    if client_order_id == 0:
+        return np.int64(0)
+    at = home_of(s, BY_CLIENT_ID, session, client_order_id)
+    while s.index[BY_CLIENT_ID, at].slot != 0:
+        slot = np.int64(s.index[BY_CLIENT_ID, at].slot)
+        order = s.orders[slot]
+        if order.client_order_id == client_order_id and order.session == session:
+            return slot
+        at = (at + 1) & s.index_mask
+    return np.int64(0)
+
+
+@small
+def place(s, order):
+    """Copy an order into a slot of its own, at the end of its queue and into both indexes."""
+    slot = take_slot(s)
+    copy_order(s.orders[slot], order)
+    enqueue(s, slot)
+    index_add(s, BY_ORDER_ID, 0, order.order_id, slot)
+    if order.client_order_id != 0:
+        index_add(s, BY_CLIENT_ID, order.session, order.client_order_id, slot)
+    return slot
+
+
+@small
+def remove(s, slot):
+    """Take a live order out of book and indexes and give its slot back; its fields stay readable until the next placing."""
+    order = s.orders[slot]
+    dequeue(s, slot)
+    index_remove(s, BY_ORDER_ID, 0, order.order_id, slot)
+    if order.client_order_id != 0:
+        index_remove(s, BY_CLIENT_ID, order.session, order.client_order_id, slot)
+    give_slot(s, slot)
+
+
+@small
+def copy_order(to, order):
+    to.order_id = order.order_id
+    to.client_order_id = order.client_order_id
+    to.cumulative_amount = order.cumulative_amount
+    to.price = order.price
+    to.remaining = order.remaining
+    to.quantity = order.quantity
+    to.account = order.account
+    to.session = order.session
+    to.instrument = order.instrument
+    to.side = order.side
+    to.order_type = order.order_type
+    to.time_in_force = order.time_in_force
+    to.self_trade = order.self_trade
+    to.flags = order.flags
+
+
+@plain
+def next_in_book(s, instrument, k, slot):
+    """The order behind `slot` in (best price first, priority) order of one side; slot 0 asks for the first. 0 = end."""
+    if slot == 0:
+        position = first_position(s, instrument, k)
+    else:
+        order = s.orders[slot]
+        if order.next > 0:
+            return np.int64(order.next)
+        position = worse_position(s, instrument, k, np.int64(order.price) - s.books[instrument].floor)
+    return np.int64(0) if position == NOTHING else np.int64(s.levels[instrument, k, position].head)

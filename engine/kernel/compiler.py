@@ -1,0 +1,78 @@
+"""How kernel functions are compiled, and where the machine code is kept.
+
+The compiler's own disk cache does not notice a change in a function imported from another file, so its folder is named
+by a hash of all the sources that take part. With NUMBA_DISABLE_JIT=1 the same sources run as plain Python.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+import numba
+from numba import njit
+
+import engine
+
+_Function = TypeVar("_Function", bound=Callable[..., Any])
+
+COMPILED: Final = not numba.config.DISABLE_JIT
+
+
+def source_hash() -> str:
+    """SHA-256, 16 hex digits, over the engine's sources that the compiler may read."""
+    folder = Path(engine.__file__).parent
+    digest = hashlib.sha256(numba.__version__.encode())
+    for path in [
+        folder / "schema.py",
+        folder / "arena.py",
+        folder / "venue.py",
+        *sorted((folder / "kernel").glob("*.py")),
+    ]:
+        digest.update(path.name.encode() + path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def cache_folder() -> Path:
+    """Where this kernel's machine code is kept: $CARBONBOOK_CACHE, else the user's cache folder."""
+    root = os.environ.get("CARBONBOOK_CACHE") or os.path.join(
+        os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache"), "carbonbook"
+    )
+    folder = Path(root) / f"kernel-{source_hash()}"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            return folder
+    except OSError:
+        return Path(tempfile.mkdtemp(prefix="carbonbook-kernel-"))
+
+
+def is_cached() -> bool:
+    """Whether a first start would find machine code instead of compiling."""
+    return not COMPILED or any(_FOLDER.rglob("*.nbc"))
+
+
+def small(function: _Function) -> _Function:
+    """A leaf that disappears into its callers."""
+    return njit(error_model="numpy", forceinline=True)(function)  # type: ignore[no-any-return]
+
+
+def plain(function: _Function) -> _Function:
+    """A function of its own; the compiler decides about inlining."""
+    return njit(error_model="numpy")(function)  # type: ignore[no-any-return]
+
+
+def entry(function: _Function) -> _Function:
+    """Called from Python; its machine code, with all it calls, is kept on disk."""
+    before, numba.config.CACHE_DIR = numba.config.CACHE_DIR, str(_FOLDER)
+    try:
+        return njit(error_model="numpy", cache=True)(function)  # type: ignore[no-any-return]
+    finally:
+        numba.config.CACHE_DIR = before
+
+
+_FOLDER: Final = cache_folder() if COMPILED else Path()

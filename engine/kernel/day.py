@@ -1,0 +1,296 @@
+"""The trading day: phases, stop, expiry, closing prices, composite, settlement, next day's limits.
+
+Sources: SEEE notice of 2021-06-22 (limits, closing price = volume-weighted mean of the day's listed trades), SEEE notice
+2023-29 (composite as the plain mean of the vintages' closes; first reference of a new vintage = composite of the day
+before). From 2026 the composite is the newest vintage's close. All rounding half-up.
+"""
+
+import numpy as np
+
+from engine.kernel.admission import check_role, is_listed
+from engine.kernel.book import next_in_book
+from engine.kernel.compiler import plain, small
+from engine.kernel.events import about_account, close_fixed, counted, limits_set, new_event, phase_changed
+from engine.kernel.matching import TURNOVER_WORD, cancel_resting
+from engine.schema import BASIS_POINTS, DayStage, EventKind, Mode, Phase, Reason, TimeInForce
+
+LAST_DATE = 99_991_231
+MODES = 3
+
+
+@small
+def half_up(a, b):
+    return (2 * a + b) // (2 * b)
+
+
+@plain
+def wide_half_up(high, low, divisor):
+    """half_up(high x 2^62 + low, divisor) where the quotient fits: long division, bit by bit."""
+    quotient = np.int64(0)
+    rest = high % divisor
+    for bit in range(61, -1, -1):
+        rest = 2 * rest + (low >> bit & 1)
+        quotient *= 2
+        if rest >= divisor:
+            rest -= divisor
+            quotient += 1
+    return quotient + 1 if 2 * rest >= divisor else quotient
+
+
+@plain
+def set_limits(book):
+    """Listed and block limits from the previous close; at least one tick away from it."""
+    reference = book.previous_close
+    book.limit_down = band(reference, -book.limit_listed_bps)
+    book.limit_up = band(reference, book.limit_listed_bps)
+    book.block_down = band(reference, -book.limit_block_bps)
+    book.block_up = band(reference, book.limit_block_bps)
+
+
+@small
+def band(reference, bps):
+    if reference == 0 or bps == 0:
+        return np.int64(0)
+    limit = half_up(reference * (BASIS_POINTS + bps), np.int64(BASIS_POINTS))
+    if limit == reference:
+        limit = reference + 1 if bps > 0 else reference - 1
+    return max(limit, np.int64(1))
+
+
+@plain
+def first_composite(s):
+    """The composite before the first close: the mean of the given reference prices."""
+    total = count = np.int64(0)
+    if s.composite_rule:
+        for i in range(1, s.instruments + 1):
+            if s.books[i].in_composite and s.books[i].previous_close > 0:
+                total += s.books[i].previous_close
+                count += 1
+    s.composite = half_up(total, count) if count > 0 else 0
+
+
+@plain
+def set_phase(s, out, words, c):
+    if c.scope < Mode.LISTED or c.scope > Mode.BIDDING:
+        return Reason.INVALID_SCOPE
+    phase, date = c.quantity, c.expiry
+    if phase < 0 or phase > Phase.HALT or phase in (Phase.OPEN_CALL, Phase.CLOSE_CALL, Phase.VOLATILITY_CALL):
+        return Reason.INVALID_PHASE
+    if date < 0 or date > LAST_DATE:
+        return Reason.INVALID_DATE
+    reason = check_role(s, c)
+    if reason != Reason.NONE:
+        return reason
+    if c.instrument < 0 or c.instrument > s.instruments:
+        return Reason.UNKNOWN_INSTRUMENT
+    if date < s.trading_date:
+        return Reason.INVALID_DATE
+    new_day = date > s.trading_date
+    if new_day:
+        if s.day_stage != DayStage.SETTLED and not (s.day_stage == DayStage.OPEN and s.trading_date == 0):
+            return Reason.DAY_NOT_SETTLED
+    elif s.day_stage != DayStage.OPEN:
+        return Reason.DAY_CLOSED
+    if c.instrument > 0 and not is_listed(s, s.books[c.instrument], date):
+        return Reason.NOT_LISTED
+    if new_day:
+        open_day(s, out, words, c, date)
+    addressed = 0
+    for i in range(1, s.instruments + 1):
+        book = s.books[i]
+        if (c.instrument == 0 or c.instrument == i) and is_listed(s, book, date):
+            phase_changed(s, out, words, c, i, c.scope, phase, book.phases[c.scope])
+            book.phases[c.scope] = phase
+            addressed += 1
+    if addressed == 0:
+        phase_changed(s, out, words, c, 0, c.scope, phase, 0)
+    return Reason.NONE
+
+
+@plain
+def open_day(s, out, words, c, date):
+    """A later trading date: newly listed instruments get the composite as their reference."""
+    counted(s, out, words, c, EventKind.DAY_OPENED, 0, date, s.trading_date, 0)
+    s.trading_date = date
+    s.day_stage = DayStage.OPEN
+    for i in range(1, s.instruments + 1):
+        book = s.books[i]
+        limited = book.limit_listed_bps > 0 or book.limit_block_bps > 0
+        if limited and book.previous_close == 0 and s.composite > 0 and is_listed(s, book, date):
+            book.previous_close = s.composite
+            set_limits(book)
+            limits_set(s, out, words, c, i)
+
+
+@small
+def check_stage(s, c, stage):
+    reason = check_role(s, c)
+    if reason != Reason.NONE:
+        return reason
+    return Reason.NONE if s.day_stage == stage else Reason.WRONG_DAY_STAGE
+
+
+@plain
+def stop_trading(s, out, words, c):
+    reason = check_stage(s, c, DayStage.OPEN)
+    if reason != Reason.NONE:
+        return reason
+    for i in range(1, s.instruments + 1):
+        for mode in range(1, MODES + 1):
+            previous = s.books[i].phases[mode]
+            if previous != Phase.CLOSED:
+                s.books[i].phases[mode] = Phase.CLOSED
+                phase_changed(s, out, words, c, i, mode, Phase.CLOSED, previous)
+    s.day_stage = DayStage.STOPPED
+    counted(s, out, words, c, EventKind.TRADING_STOPPED, 0, s.trading_date, 0, 0)
+    return Reason.NONE
+
+
+@plain
+def expire_orders(s, out, words, c):
+    reason = check_stage(s, c, DayStage.STOPPED)
+    if reason != Reason.NONE:
+        return reason
+    count = 0
+    for i in range(1, s.instruments + 1):
+        for k in range(2):
+            slot = next_in_book(s, i, k, 0)
+            while slot != 0:
+                following = next_in_book(s, i, k, slot)
+                if s.orders[slot].time_in_force == TimeInForce.DAY:
+                    cancel_resting(s, out, words, c, slot, EventKind.EXPIRED, Reason.END_OF_DAY)
+                    count += 1
+                slot = following
+    s.day_stage = DayStage.EXPIRED
+    counted(s, out, words, c, EventKind.ORDERS_EXPIRED, count, s.trading_date, 0, 0)
+    return Reason.NONE
+
+
+@plain
+def closing_price(book):
+    if book.volume == 0:
+        return book.previous_close
+    if not book.close_is_vwap:
+        return book.last
+    if book.turnover_high == 0 and book.turnover < TURNOVER_WORD // 2:
+        return half_up(book.turnover, book.volume)
+    return wide_half_up(book.turnover_high, book.turnover, book.volume)
+
+
+@plain
+def fix_close(s, out, words, c):
+    reason = check_stage(s, c, DayStage.EXPIRED)
+    if reason != Reason.NONE:
+        return reason
+    for i in range(1, s.instruments + 1):
+        book = s.books[i]
+        if is_listed(s, book, s.trading_date):
+            book.close = closing_price(book)
+            close_fixed(s, out, words, c, i)
+    if s.composite_rule:
+        fix_composite(s)
+        e = new_event(s, out, words, c, EventKind.COMPOSITE_FIXED)
+        e.client_order_id = c.client_order_id
+        e.price = s.composite
+        e.aux = s.trading_date
+    s.day_stage = DayStage.CLOSE_FIXED
+    return Reason.NONE
+
+
+@plain
+def fix_composite(s):
+    total = count = newest = np.int64(0)
+    for i in range(1, s.instruments + 1):
+        book = s.books[i]
+        if book.in_composite and book.close > 0 and is_listed(s, book, s.trading_date):
+            total += book.close
+            count += 1
+            if newest == 0 or book.listed_from >= s.books[newest].listed_from:
+                newest = i
+    if count > 0:
+        mean = s.trading_date <= s.composite_mean_until
+        s.composite = half_up(total, count) if mean else s.books[newest].close
+
+
+@plain
+def settle(s, out, words, c):
+    reason = check_stage(s, c, DayStage.CLOSE_FIXED)
+    if reason != Reason.NONE:
+        return reason
+    for account in range(1, s.accounts_open + 1):
+        for asset in range(1, s.assets + 1):
+            hold = s.holds[account, asset]
+            units = hold.bought_today
+            if units > 0:
+                hold.free += units
+                hold.bought_today = 0
+                about_account(s, out, words, c, EventKind.UNITS_SETTLED, account, 0, asset, units)
+        for currency in range(1, s.currencies + 1):
+            cash = s.accounts[account].cash[currency]
+            if cash.proceeds_today > 0:
+                about_account(s, out, words, c, EventKind.CASH_SETTLED, account, cash.proceeds_today, currency, 0)
+                cash.proceeds_today = 0
+    for i in range(1, s.instruments + 1):
+        if is_listed(s, s.books[i], s.trading_date):
+            next_day(s.books[i])
+            limits_set(s, out, words, c, i)
+    s.day_stage = DayStage.SETTLED
+    counted(s, out, words, c, EventKind.SETTLED, 0, s.trading_date, 0, 0)
+    return Reason.NONE
+
+
+@plain
+def next_day(book):
+    """Today's close becomes the reference of the next day's limits; the day's statistics start anew."""
+    if book.close > 0:
+        book.previous_close = book.close
+    set_limits(book)
+    book.close = 0
+    book.open = 0
+    book.high = 0
+    book.low = 0
+    book.volume = 0
+    book.turnover = 0
+    book.turnover_high = 0
+    book.trades = 0
+
+
+@plain
+def set_reference(s, out, words, c):
+    reason = check_role(s, c)
+    if reason != Reason.NONE:
+        return reason
+    if c.instrument < 1 or c.instrument > s.instruments:
+        return Reason.UNKNOWN_INSTRUMENT
+    if s.day_stage != DayStage.SETTLED and not (s.day_stage == DayStage.OPEN and s.trading_date == 0):
+        return Reason.WRONG_DAY_STAGE
+    book = s.books[c.instrument]
+    if c.price < 1:
+        return Reason.INVALID_PRICE
+    if c.price < book.floor or c.price > book.ceiling:
+        return Reason.PRICE_OUT_OF_WINDOW
+    book.previous_close = c.price
+    set_limits(book)
+    first_composite(s)
+    limits_set(s, out, words, c, c.instrument)
+    return Reason.NONE
+
+
+@plain
+def clock_anchor(s, out, words, c):
+    if c.quantity < 1 or c.quantity > 1_000_000_000 or c.quantity2 < 1 or c.quantity2 > 1_000_000_000:
+        return Reason.INVALID_AMOUNT
+    reason = check_role(s, c)
+    if reason != Reason.NONE:
+        return reason
+    s.anchor_journal = c.target
+    s.anchor_monotonic = c.expiry
+    s.rate_numerator = c.quantity
+    s.rate_denominator = c.quantity2
+    e = new_event(s, out, words, c, EventKind.CLOCK_ANCHORED)
+    e.client_order_id = c.client_order_id
+    e.quantity = c.quantity
+    e.remaining = c.quantity2
+    e.aux = c.target
+    e.aux2 = c.expiry
+    return Reason.NONE

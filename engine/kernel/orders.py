@@ -1,0 +1,349 @@
+"""What firms send: new order, cancel, replace, mass cancel, take. Each returns Reason.NONE or why it was refused."""
+
+import numpy as np
+
+from engine.kernel.admission import (
+    BY_CLIENT,
+    POST_ONLY,
+    RESTING,
+    check_account,
+    check_crossing,
+    check_enabled,
+    check_fok,
+    check_listed,
+    check_new_order_enums,
+    check_offered,
+    check_open,
+    check_role,
+    check_terms,
+    mode_in_force,
+    owner_group,
+    owns_order,
+)
+from engine.kernel.bitmap import NOTHING
+from engine.kernel.book import (
+    find_client_order,
+    find_order,
+    first_position,
+    next_in_book,
+    remove,
+    shrink,
+    worse_position,
+)
+from engine.kernel.compiler import plain, small
+from engine.kernel.events import accepted, counted, replaced
+from engine.kernel.ledger import buy_lock, lock_of, move_lock, shortfall
+from engine.kernel.matching import cancel_resting, run_taker, trade
+from engine.schema import (
+    EventKind,
+    MassCancelScope,
+    Mode,
+    OrderType,
+    Phase,
+    Reason,
+    Side,
+    TimeInForce,
+)
+
+BY_ACCOUNT = int(MassCancelScope.ACCOUNT)
+BY_INSTRUMENT = int(MassCancelScope.INSTRUMENT)
+BY_SIDE = int(MassCancelScope.SIDE)
+BY_SESSION = int(MassCancelScope.SESSION)
+
+
+@small
+def begin_taker(s, c, price, quantity):
+    """The order that a command describes, in `s.taker`."""
+    t = s.taker[0]
+    t.order_id = s.last_order_id + 1
+    t.client_order_id = c.client_order_id
+    t.cumulative_amount = 0
+    t.price = price
+    t.remaining = quantity
+    t.quantity = quantity
+    t.account = c.account
+    t.session = c.session
+    t.instrument = c.instrument
+    t.side = c.side
+    t.order_type = c.order_type
+    t.time_in_force = c.time_in_force
+    t.self_trade = c.self_trade
+    t.flags = c.flags
+    return t
+
+
+@small
+def fund(s, book, order):
+    """Lock what a new order needs; Reason.NONE, or why it cannot."""
+    if s.prefunded:
+        need = lock_of(s, order)
+        reason = shortfall(s, book, order.account, order.side, need)
+        if reason != Reason.NONE:
+            return reason
+        move_lock(s, order, need)
+    return Reason.NONE
+
+
+@plain
+def new_order(s, out, words, c):
+    reason = check_new_order_enums(c)
+    if reason == Reason.NONE:
+        reason = check_role(s, c)
+    if reason == Reason.NONE:
+        reason = check_account(s, c)
+    if reason == Reason.NONE:
+        reason = check_listed(s, c.instrument)
+    if reason != Reason.NONE:
+        return reason
+    book = s.books[c.instrument]
+    reason = check_offered(book, c)
+    if reason == Reason.NONE:
+        reason = check_open(s, book)
+    if reason == Reason.NONE:
+        reason = check_enabled(s, c.account)
+    if reason != Reason.NONE:
+        return reason
+    price = np.int64(c.price)
+    stated = True
+    if c.order_type == OrderType.MARKET and price == 0:
+        if not book.has_limit:
+            return Reason.PRICE_REQUIRED
+        price = book.limit_up if c.side == Side.BUY else book.limit_down
+        stated = False
+    reason = check_terms(book, price, c.quantity, stated)
+    if reason == Reason.NONE:
+        reason = check_crossing(s, book, c.side, price, c.flags != 0)
+    if reason != Reason.NONE:
+        return reason
+    if c.time_in_force == TimeInForce.FOK:
+        reason = check_fok(s, c.instrument, c.side, price, c.quantity, c.account, c.self_trade)
+        if reason != Reason.NONE:
+            return reason
+    if 1 << np.int64(c.time_in_force) & RESTING and s.live_orders >= s.order_capacity:
+        return Reason.ORDER_TABLE_FULL
+    taker = begin_taker(s, c, price, c.quantity)
+    reason = fund(s, book, taker)
+    if reason != Reason.NONE:
+        return reason
+    s.last_order_id += 1
+    accepted(s, out, words, c, taker, lock_of(s, taker))
+    run_taker(s, out, words, c)
+    return Reason.NONE
+
+
+@small
+def target_slot(s, c):
+    """Slot of the live order that a command addresses and owns, or 0: unknown and foreign look alike."""
+    if c.flags & BY_CLIENT:
+        return find_client_order(s, c.session, c.target)
+    slot = find_order(s, c.target)
+    return slot if slot != 0 and owns_order(s, c.session, s.orders[slot]) else np.int64(0)
+
+
+@plain
+def cancel_order(s, out, words, c):
+    if c.flags & ~BY_CLIENT:
+        return Reason.INVALID_FLAGS
+    reason = check_role(s, c)
+    if reason != Reason.NONE:
+        return reason
+    slot = target_slot(s, c)
+    if slot == 0:
+        return Reason.UNKNOWN_ORDER
+    phase = s.books[s.orders[slot].instrument].phases[Mode.LISTED]
+    if phase == Phase.CLOSED or (phase == Phase.BREAK and not s.break_cancel):
+        return Reason.WRONG_PHASE
+    cancel_resting(s, out, words, c, slot, EventKind.CANCELLED, Reason.USER_REQUESTED)
+    return Reason.NONE
+
+
+@plain
+def replace_order(s, out, words, c):
+    if c.flags & ~BY_CLIENT:
+        return Reason.INVALID_FLAGS
+    reason = check_role(s, c)
+    if reason != Reason.NONE:
+        return reason
+    slot = target_slot(s, c)
+    if slot == 0:
+        return Reason.UNKNOWN_ORDER
+    order = s.orders[slot]
+    book = s.books[order.instrument]
+    if book.phases[Mode.LISTED] != Phase.CONTINUOUS:
+        return Reason.WRONG_PHASE
+    reason = check_enabled(s, order.account)
+    if reason == Reason.NONE:
+        reason = check_terms(book, np.int64(c.price), c.quantity, True)
+    if reason != Reason.NONE:
+        return reason
+    filled = np.int64(order.quantity) - np.int64(order.remaining)
+    if c.quantity <= filled:
+        return Reason.QUANTITY_BELOW_FILLED
+    if c.price == order.price and c.quantity <= order.quantity:
+        reduce_in_place(s, out, words, c, slot)
+        return Reason.NONE
+    reason = check_crossing(s, book, order.side, np.int64(c.price), order.flags & POST_ONLY != 0)
+    if reason != Reason.NONE:
+        return reason
+    remaining = c.quantity - filled
+    more = np.int64(0)
+    if s.prefunded:
+        if order.side == Side.BUY:
+            more = buy_lock(book, order.cumulative_amount, c.price, remaining) - lock_of(s, order)
+        else:
+            more = remaining * book.units_per_lot - lock_of(s, order)
+        reason = shortfall(s, book, order.account, order.side, more)
+        if reason != Reason.NONE:
+            return reason
+    re_enter(s, out, words, c, slot, remaining, more)
+    return Reason.NONE
+
+
+@small
+def reduce_in_place(s, out, words, c, slot):
+    """Less quantity at the same price keeps priority."""
+    order = s.orders[slot]
+    before = lock_of(s, order)
+    shrink(s, slot, np.int64(order.quantity) - c.quantity)
+    order.quantity = c.quantity
+    released = before - lock_of(s, order)
+    move_lock(s, order, -released)
+    replaced(s, out, words, c, order, -released, 1)
+
+
+@small
+def re_enter(s, out, words, c, slot, remaining, more):
+    """The order leaves its place, takes the new terms and is matched like a new one."""
+    order = s.orders[slot]
+    move_lock(s, order, more)
+    remove(s, slot)
+    # The slot's fields stay readable until the next placing, which copies them from the taker.
+    t = s.taker[0]
+    t.order_id = order.order_id
+    t.client_order_id = order.client_order_id
+    t.cumulative_amount = order.cumulative_amount
+    t.price = c.price
+    t.remaining = remaining
+    t.quantity = c.quantity
+    t.account = order.account
+    t.session = order.session
+    t.instrument = order.instrument
+    t.side = order.side
+    t.order_type = order.order_type
+    t.time_in_force = order.time_in_force
+    t.self_trade = order.self_trade
+    t.flags = order.flags
+    replaced(s, out, words, c, t, more, 0)
+    run_taker(s, out, words, c)
+
+
+@small
+def better_levels(s, instrument, k, position, most):
+    """How many occupied prices are better than `position`, counted up to `most`."""
+    count = 0
+    at = first_position(s, instrument, k)
+    while at != position and at != NOTHING and count < most:
+        count += 1
+        at = worse_position(s, instrument, k, at)
+    return count
+
+
+@plain
+def take(s, out, words, c):
+    """Listed agreement by picking: the whole stated quantity from one named listing, or a reject."""
+    if c.side != Side.BUY and c.side != Side.SELL:
+        return Reason.INVALID_SIDE
+    reason = check_role(s, c)
+    if reason == Reason.NONE:
+        reason = check_account(s, c)
+    if reason == Reason.NONE:
+        reason = check_listed(s, c.instrument)
+    if reason != Reason.NONE:
+        return reason
+    book = s.books[c.instrument]
+    reason = check_open(s, book)
+    if reason == Reason.NONE:
+        reason = check_enabled(s, c.account)
+    if reason == Reason.NONE:
+        reason = check_terms(book, np.int64(c.price), c.quantity, True)
+    if reason != Reason.NONE:
+        return reason
+    slot = find_order(s, c.target)
+    maker = s.orders[slot]
+    if slot == 0 or maker.instrument != c.instrument or maker.side == c.side:
+        return Reason.UNKNOWN_ORDER
+    if maker.price != c.price:
+        return Reason.LISTING_CHANGED
+    other = 2 - np.int64(c.side)
+    if s.click_strict:
+        if book.best[other] != c.price:
+            return Reason.NOT_AT_BEST
+    elif s.sweep_levels > 0:
+        position = np.int64(c.price) - book.floor
+        if better_levels(s, c.instrument, other, position, s.sweep_levels) >= s.sweep_levels:
+            return Reason.BEYOND_DEPTH
+    if c.quantity > maker.remaining:
+        return Reason.QUANTITY_EXCEEDS_LISTING
+    if mode_in_force(s, c.account, 0) != 0 and owner_group(s, c.account) == owner_group(s, maker.account):
+        return Reason.SELF_TRADE
+    taker = begin_taker(s, c, np.int64(c.price), c.quantity)
+    taker.time_in_force = TimeInForce.FOK
+    reason = fund(s, book, taker)
+    if reason != Reason.NONE:
+        return reason
+    s.last_order_id += 1
+    accepted(s, out, words, c, taker, lock_of(s, taker))
+    trade(s, out, words, c, book, slot, c.quantity)
+    return Reason.NONE
+
+
+@small
+def check_mass_cancel(s, c):
+    if c.scope > 15:
+        return Reason.INVALID_SCOPE
+    by_side = c.scope & BY_SIDE != 0
+    by_account = c.scope & BY_ACCOUNT != 0
+    by_instrument = c.scope & BY_INSTRUMENT != 0
+    if by_side and c.side != Side.BUY and c.side != Side.SELL:
+        return Reason.INVALID_SIDE
+    if (
+        (not by_side and c.side != 0)
+        or (not by_account and c.account != 0)
+        or (not by_instrument and c.instrument != 0)
+    ):
+        return Reason.UNUSED_FIELD_SET
+    reason = check_role(s, c)
+    if reason == Reason.NONE and by_account:
+        reason = check_account(s, c)
+    if reason == Reason.NONE and by_instrument and (c.instrument < 1 or c.instrument > s.instruments):
+        reason = Reason.UNKNOWN_INSTRUMENT
+    return reason
+
+
+@plain
+def mass_cancel(s, out, words, c):
+    reason = check_mass_cancel(s, c)
+    if reason != Reason.NONE:
+        return reason
+    count = 0
+    for instrument in range(1, s.instruments + 1):
+        if c.scope & BY_INSTRUMENT and instrument != c.instrument:
+            continue
+        for k in range(2):
+            if c.scope & BY_SIDE and k + 1 != c.side:
+                continue
+            slot = next_in_book(s, instrument, k, 0)
+            while slot != 0:
+                following = next_in_book(s, instrument, k, slot)
+                order = s.orders[slot]
+                fits = owns_order(s, c.session, order)
+                if c.scope & BY_ACCOUNT and order.account != c.account:
+                    fits = False
+                if c.scope & BY_SESSION and order.session != c.session:
+                    fits = False
+                if fits:
+                    cancel_resting(s, out, words, c, slot, EventKind.CANCELLED, Reason.MASS_CANCEL)
+                    count += 1
+                slot = following
+    counted(s, out, words, c, EventKind.MASS_CANCELLED, count, 0, 0, 0)
+    return Reason.NONE

@@ -1,0 +1,172 @@
+"""Canonical state out of the arena, and back in."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.arena import Arena
+from engine.kernel.book import next_in_book, place
+from engine.kernel.compiler import entry
+from engine.kernel.day import first_composite, set_limits
+from engine.schema import SCHEMA_VERSION, STATE_ORDER, STATE_SECTIONS, Mode, pack_state, unpack_state
+
+PHASES = {"listed_phase": Mode.LISTED, "block_phase": Mode.BLOCK, "bidding_phase": Mode.BIDDING}
+HEADER = (
+    "trading_date",
+    "day_stage",
+    "last_order_id",
+    "event_sequence",
+    "command_sequence",
+    "timestamp",
+    "composite",
+    "firms",
+    "anchor_journal",
+    "anchor_monotonic",
+    "rate_numerator",
+    "rate_denominator",
+)
+
+
+@entry
+def start(arena):
+    """What a new venue computes from its reference prices."""
+    s = arena[0]
+    for i in range(1, s.instruments + 1):
+        set_limits(s.books[i])
+    first_composite(s)
+
+
+@entry
+def list_orders(arena, rows):
+    """Fill STATE_ORDER rows in canonical order; returns their number."""
+    s = arena[0]
+    n = 0
+    for instrument in range(1, s.instruments + 1):
+        for k in range(2):
+            slot = next_in_book(s, instrument, k, 0)
+            while slot != 0:
+                order, row = s.orders[slot], rows[n]
+                row.order_id = order.order_id
+                row.client_order_id = order.client_order_id
+                row.cumulative_amount = order.cumulative_amount
+                row.price = order.price
+                row.quantity = order.quantity
+                row.remaining = order.remaining
+                row.account = order.account
+                row.session = order.session
+                row.instrument = order.instrument
+                row.side = order.side
+                row.order_type = order.order_type
+                row.time_in_force = order.time_in_force
+                row.self_trade = order.self_trade
+                row.flags = order.flags
+                n += 1
+                slot = next_in_book(s, instrument, k, slot)
+    return n
+
+
+@entry
+def place_orders(arena, rows):
+    """Put STATE_ORDER rows back, in canonical order, into an arena without orders."""
+    s = arena[0]
+    for n in range(len(rows)):
+        row, order = rows[n], s.taker[0]
+        order.order_id = row.order_id
+        order.client_order_id = row.client_order_id
+        order.cumulative_amount = row.cumulative_amount
+        order.price = row.price
+        order.quantity = row.quantity
+        order.remaining = row.remaining
+        order.account = row.account
+        order.session = row.session
+        order.instrument = row.instrument
+        order.side = row.side
+        order.order_type = row.order_type
+        order.time_in_force = row.time_in_force
+        order.self_trade = row.self_trade
+        order.flags = row.flags
+        place(s, order)
+
+
+def _copy(to: NDArray[Any], source: NDArray[Any], names: tuple[str, ...]) -> None:
+    for name in names:
+        to[name] = source[name]
+
+
+def _names(section: str) -> tuple[str, ...]:
+    return STATE_SECTIONS[section].names or ()
+
+
+def _books(s: Any) -> NDArray[Any]:
+    rows: NDArray[Any] = s["books"][1 : s["instruments"] + 1]
+    return rows
+
+
+def _amounts(section: str, table: NDArray[Any], owner: str, kind: str) -> NDArray[Any]:
+    """Rows of a two-dimensional table [account, asset or currency], from id 1 on, that hold any amount."""
+    buckets = tuple(name for name in _names(section) if name not in (owner, kind))
+    held = np.zeros(table.shape, bool)
+    for name in buckets:
+        held |= table[name] != 0
+    accounts, kinds = np.nonzero(held)
+    rows = np.zeros(len(accounts), STATE_SECTIONS[section])
+    rows[owner], rows[kind] = accounts + 1, kinds + 1
+    _copy(rows, table[accounts, kinds], buckets)
+    return rows
+
+
+def canonical_state(arena: Arena) -> bytes:
+    """The arena as canonical bytes."""
+    s = arena[0]
+    accounts, assets, currencies = s["accounts_open"], s["assets"], s["currencies"]
+    out = {name: np.zeros(1, dtype) for name, dtype in STATE_SECTIONS.items()}
+    out["header"]["schema_version"] = SCHEMA_VERSION
+    for name in HEADER:
+        out["header"][name] = s[name]
+    out["currencies"] = np.zeros(currencies, STATE_SECTIONS["currencies"])
+    out["currencies"]["deposited"] = s["cash_deposited"][1 : currencies + 1]
+    out["currencies"]["fees"] = s["fees"][1 : currencies + 1]
+    out["assets"] = np.zeros(assets, STATE_SECTIONS["assets"])
+    out["assets"]["deposited"] = s["units_deposited"][1 : assets + 1]
+    books = _books(s)
+    out["instruments"] = np.zeros(len(books), STATE_SECTIONS["instruments"])
+    for name, mode in PHASES.items():
+        out["instruments"][name] = books["phases"][:, mode]
+    _copy(out["instruments"], books, _names("instruments")[len(PHASES) :])
+    out["accounts"] = np.zeros(accounts, STATE_SECTIONS["accounts"])
+    _copy(out["accounts"], s["accounts"][1 : accounts + 1], _names("accounts"))
+    out["cash"] = _amounts("cash", s["accounts"]["cash"][1 : accounts + 1, 1 : currencies + 1], "account", "currency")
+    out["holds"] = _amounts("holds", s["holds"][1 : accounts + 1, 1 : assets + 1], "account", "asset")
+    out["sessions"] = np.zeros(s["sessions_open"] + 1, STATE_SECTIONS["sessions"])
+    _copy(out["sessions"], s["sessions"][: s["sessions_open"] + 1], _names("sessions"))
+    out["orders"] = np.zeros(s["live_orders"], STATE_ORDER)
+    list_orders(arena, out["orders"])
+    return pack_state(out)
+
+
+def restore(arena: Arena, state: bytes) -> None:
+    """Fill a new arena of the same venue from canonical bytes."""
+    s, data = arena[0], unpack_state(state)
+    for name in HEADER:
+        s[name] = data["header"][name][0]
+    s["cash_deposited"][1 : s["currencies"] + 1] = data["currencies"]["deposited"]
+    s["fees"][1 : s["currencies"] + 1] = data["currencies"]["fees"]
+    s["units_deposited"][1 : s["assets"] + 1] = data["assets"]["deposited"]
+    books = _books(s)
+    for name, mode in PHASES.items():
+        books["phases"][:, mode] = data["instruments"][name]
+    _copy(books, data["instruments"], _names("instruments")[len(PHASES) :])
+    s["accounts_open"] = len(data["accounts"])
+    _copy(s["accounts"][1 : s["accounts_open"] + 1], data["accounts"], _names("accounts"))
+    for row in data["cash"]:
+        cash = s["accounts"][row["account"]]["cash"]
+        for name in _names("cash")[2:]:
+            cash[name][row["currency"]] = row[name]
+    for row in data["holds"]:
+        hold = s["holds"][row["account"]]
+        for name in _names("holds")[2:]:
+            hold[name][row["asset"]] = row[name]
+    s["sessions_open"] = len(data["sessions"]) - 1
+    _copy(s["sessions"][: len(data["sessions"])], data["sessions"], _names("sessions"))
+    place_orders(arena, data["orders"])

@@ -1,0 +1,137 @@
+"""The reference engine: the executable rule book, in plain Python on sorted dictionaries.
+
+It is written from `docs/engine.md` and shares no code with the kernel, so that each can judge the other: in tests, and
+as the independent auditor of a journal. It imports only the vocabulary (`engine.schema`) and the venue's rules
+(`engine.venue`). Where a rule is decided:
+
+    admission       the checks that order commands share, in their order
+    orders          NEW_ORDER, CANCEL_ORDER, REPLACE_ORDER, MASS_CANCEL, TAKE
+    matching        price-time matching, self-trade prevention, what becomes of the rest, how orders end
+    money           rounding, fees, what an order locks
+    day             phases, end of day, closes, limits, composite
+    administration  firms, accounts, sessions, deposits and withdrawals
+    book, exchange  the order book and all other state; events
+    canonical       the state as bytes and back
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from operator import itemgetter
+from typing import Final
+
+from engine.reference import administration, canonical, day, orders
+from engine.reference.admission import check_session, consume_number
+from engine.reference.exchange import Command, Exchange, Refused
+from engine.schema import COMMAND_SHAPES, CommandArray, CommandKind, EventArray, EventKind, Reason
+from engine.venue import Venue
+
+Rule = Callable[[Exchange, Command], None]
+
+RULES: Final[dict[int, Rule]] = {
+    CommandKind.NEW_ORDER: orders.new_order,
+    CommandKind.CANCEL_ORDER: orders.cancel_order,
+    CommandKind.REPLACE_ORDER: orders.replace_order,
+    CommandKind.MASS_CANCEL: orders.mass_cancel,
+    CommandKind.TAKE: orders.take,
+    CommandKind.CLOCK_ANCHOR: day.clock_anchor,
+    CommandKind.SET_PHASE: day.set_phase,
+    CommandKind.STOP_TRADING: day.stop_trading,
+    CommandKind.EXPIRE_ORDERS: day.expire_orders,
+    CommandKind.FIX_CLOSE: day.fix_close,
+    CommandKind.SETTLE: day.settle,
+    CommandKind.SET_REFERENCE: day.set_reference,
+    CommandKind.OPEN_FIRM: administration.open_firm,
+    CommandKind.OPEN_ACCOUNT: administration.open_account,
+    CommandKind.OPEN_SESSION: administration.open_session,
+    CommandKind.SET_ACCOUNT_STATUS: administration.set_account_status,
+    CommandKind.SET_SESSION_STATUS: administration.set_session_status,
+    CommandKind.SET_OWNER_GROUP: administration.set_owner_group,
+    CommandKind.SESSION_UP: administration.session_up,
+    CommandKind.SESSION_DOWN: administration.session_down,
+    CommandKind.DEPOSIT_CASH: administration.deposit_cash,
+    CommandKind.WITHDRAW_CASH: administration.withdraw_cash,
+    CommandKind.DEPOSIT_UNITS: administration.deposit_units,
+    CommandKind.WITHDRAW_UNITS: administration.withdraw_units,
+}
+WRITTEN_BY_FIRM: Final = Command._fields[: Command._fields.index("sequence")]
+"""The fields of the first 64 bytes."""
+
+
+def unused_fields(kind: int) -> Callable[[Command], tuple[int, ...]]:
+    """Reads the fields of a command that must be zero, because its kind does not use them (yet)."""
+    uses = COMMAND_SHAPES[CommandKind(kind)].uses
+    unused = [
+        at for at, name in enumerate(WRITTEN_BY_FIRM) if name != "kind" and (name not in uses or uses[name].later)
+    ]
+    return itemgetter(*unused)
+
+
+class ReferenceEngine:
+    """One venue's exchange (see `engine.core.Implementation`)."""
+
+    def __init__(self, venue: Venue) -> None:
+        self._exchange = Exchange(venue)
+        day.start(self._exchange)
+        self._rules = {kind: (rule, unused_fields(kind)) for kind, rule in RULES.items()}
+        if not venue.take:
+            del self._rules[CommandKind.TAKE]
+
+    def apply(self, commands: CommandArray) -> tuple[int, EventArray]:
+        """Apply every command. Returns how many, and their events (dtype EVENT)."""
+        x = self._exchange
+        for fields in commands.tolist():
+            command = Command._make(fields)
+            x.command = command
+            x.command_sequence = command.sequence
+            x.timestamp = command.timestamp
+            try:
+                self._carry_out(x, command)
+            except Refused as refusal:
+                tell_rejected(x, command, refusal.reason)
+        return len(commands), x.collect_events()
+
+    def _carry_out(self, x: Exchange, command: Command) -> None:
+        """The checks that every command passes first (docs/engine.md section 1), then its kind's own rule."""
+        check_session(x, command)
+        consume_number(x, command)
+        known = self._rules.get(command.kind)
+        if known is None:
+            raise Refused(Reason.INVALID_KIND)
+        rule, unused = known
+        if any(unused(command)):
+            raise Refused(Reason.UNUSED_FIELD_SET)
+        rule(x, command)
+
+    def canonical_state(self) -> bytes:
+        """The state as bytes, the same as the kernel's."""
+        return canonical.canonical_state(self._exchange)
+
+    def restore(self, state: bytes) -> None:
+        """Become the exchange whose canonical state is `state`. Raises ValueError when the bytes are none."""
+        self._exchange = Exchange(self._exchange.venue)
+        canonical.restore(self._exchange, state)
+
+    def last_client_order_id(self, session: int) -> int:
+        """The last number consumed by a session; 0 for one that has used none or does not exist."""
+        sessions = self._exchange.sessions
+        return sessions[session].last_client_order_id if 0 <= session < len(sessions) else 0
+
+
+def tell_rejected(x: Exchange, command: Command, reason: Reason) -> None:
+    """One REJECTED event with the command's own words, and nothing else."""
+    x.emit(
+        EventKind.REJECTED,
+        reason=reason,
+        side=command.side,
+        instrument=command.instrument,
+        account=command.account,
+        price=command.price,
+        quantity=command.quantity,
+        client_order_id=command.client_order_id,
+        aux=command.kind,
+        aux2=command.target,
+    )
+
+
+__all__ = ["ReferenceEngine"]

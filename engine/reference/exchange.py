@@ -1,0 +1,293 @@
+"""Everything the exchange knows, and how it tells: the state that the rules read and change, and its events."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.reference.book import BookSide, Order
+from engine.schema import EVENT, DayStage, EventKind, Mode, Phase, Reason, Side, Status
+from engine.venue import Instrument, Venue
+
+EVENT_PACKER = struct.Struct("<4B2h3q2iq2i8q2i")
+"""The layout of `schema.EVENT`."""
+assert EVENT_PACKER.size == EVENT.itemsize
+
+
+class Refused(Exception):
+    """The command fails a check; the first one that fails gives the reason. Nothing has been changed."""
+
+    def __init__(self, reason: Reason) -> None:
+        super().__init__(reason.name)
+        self.reason = reason
+
+
+class Command(NamedTuple):
+    """One command as plain integers: the fields of `schema.COMMAND`."""
+
+    kind: int
+    side: int
+    order_type: int
+    time_in_force: int
+    flags: int
+    self_trade: int
+    scope: int
+    instrument: int
+    account: int
+    client_order_id: int
+    target: int
+    expiry: int
+    price: int
+    price2: int
+    quantity: int
+    quantity2: int
+    sequence: int
+    timestamp: int
+    session: int
+    actor: int
+    spare: int
+
+
+class Terms:
+    """What the venue file says of one instrument, prices in ticks, names as ids."""
+
+    def __init__(self, venue: Venue, instrument: Instrument) -> None:
+        self.asset = venue.asset_id(instrument.asset)
+        self.currency = venue.currency_id(instrument.currency)
+        self.tick_value = instrument.tick_value
+        self.units_per_lot = instrument.units_per_lot
+        self.price_step = instrument.price_step
+        self.quantity_step = instrument.quantity_step
+        self.quantity_min = instrument.quantity_min
+        self.quantity_max = instrument.quantity_max
+        self.floor = instrument.floor_ticks
+        self.ceiling = instrument.ceiling_ticks
+        self.limit_listed_bps = instrument.limit_listed_bps
+        self.limit_block_bps = instrument.limit_block_bps
+        self.fee_ppm = instrument.fee_ppm
+        self.order_types = frozenset({"limit": 1, "market": 2}[name] for name in instrument.order_types)
+        self.times_in_force = frozenset(
+            {"day": 1, "gtc": 2, "ioc": 3, "fok": 4}[name] for name in instrument.times_in_force
+        )
+        self.post_only = instrument.post_only
+        self.close_rule = instrument.close
+        self.listed_from = instrument.listed_from_date
+        self.in_composite = instrument.in_composite
+
+
+class Market:
+    """One instrument: its terms, book, phases, limits and the day's statistics (`schema.STATE_INSTRUMENT`)."""
+
+    def __init__(self, instrument: int, terms: Terms) -> None:
+        self.instrument = instrument
+        self.terms = terms
+        self.buys = BookSide(Side.BUY)
+        self.sells = BookSide(Side.SELL)
+        self.phases = {Mode.LISTED: int(Phase.CLOSED), Mode.BLOCK: int(Phase.CLOSED), Mode.BIDDING: int(Phase.CLOSED)}
+        self.previous_close = self.limit_down = self.limit_up = self.block_down = self.block_up = 0
+        self.last = self.open = self.high = self.low = 0
+        self.volume = self.turnover = self.trades = self.close = 0
+
+    @property
+    def listed_phase(self) -> int:
+        return self.phases[Mode.LISTED]
+
+    def side(self, side: int) -> BookSide:
+        return self.buys if side == Side.BUY else self.sells
+
+    def counter_side(self, side: int) -> BookSide:
+        return self.sells if side == Side.BUY else self.buys
+
+
+@dataclass(slots=True)
+class Cash:
+    """An account's money in one currency, minor units."""
+
+    free: int = 0
+    locked: int = 0
+    auction_locked: int = 0
+    proceeds_today: int = 0
+
+
+@dataclass(slots=True)
+class Hold:
+    """An account's holding of one asset, units; the buckets of the rule book, section 5."""
+
+    free: int = 0
+    locked: int = 0
+    bought_today: int = 0
+    pledged: int = 0
+    judicial: int = 0
+    auction_frozen: int = 0
+    transfer_pending: int = 0
+
+
+@dataclass(slots=True)
+class Account:
+    firm: int
+    owner_group: int
+    group_from: int
+    status: int = Status.ACTIVE
+    cash: dict[int, Cash] = field(default_factory=dict)
+    holds: dict[int, Hold] = field(default_factory=dict)
+
+    def cash_in(self, currency: int) -> Cash:
+        return self.cash.setdefault(currency, Cash())
+
+    def hold_of(self, asset: int) -> Hold:
+        return self.holds.setdefault(asset, Hold())
+
+
+@dataclass(slots=True)
+class Session:
+    firm: int
+    role: int
+    status: int = Status.ACTIVE
+    policy: int = 0
+    connected: int = 0
+    last_client_order_id: int = 0
+
+
+class Exchange:
+    """The whole state. Lists by id have an unused slot 0, except `sessions`, whose 0 is the venue itself."""
+
+    def __init__(self, venue: Venue) -> None:
+        self.venue = venue
+        self.trading_date = 0
+        self.day_stage = int(DayStage.OPEN if venue.open_from_start else DayStage.SETTLED)
+        self.composite = 0
+        self.last_order_id = self.event_sequence = 0
+        self.command_sequence = self.timestamp = 0
+        self.anchor_journal = self.anchor_monotonic = self.rate_numerator = self.rate_denominator = 0
+        self.firms = 0
+        self.cash_deposited = [0] * (len(venue.currencies) + 1)
+        self.fees = [0] * (len(venue.currencies) + 1)
+        self.units_deposited = [0] * (len(venue.assets) + 1)
+        self.markets = [Market(number, Terms(venue, i)) for number, i in enumerate(venue.instruments, 1)]
+        self.accounts = [Account(0, 0, 0)]
+        self.sessions = [Session(0, 0)]
+        self.orders: dict[int, Order] = {}
+        self.by_client_id: dict[tuple[int, int], Order] = {}
+        self.command = Command._make([0] * len(Command._fields))
+        self.outbox: list[bytes] = []
+        if venue.open_from_start:
+            for market in self.markets:
+                market.phases[Mode.LISTED] = int(Phase.CONTINUOUS)
+
+    def market(self, instrument: int) -> Market | None:
+        return self.markets[instrument - 1] if 1 <= instrument <= len(self.markets) else None
+
+    def account_exists(self, account: int) -> bool:
+        return 1 <= account < len(self.accounts)
+
+    def is_listed(self, market: Market, on_date: int) -> bool:
+        """On a date; before the first trading date only where the venue is open from the start."""
+        return market.terms.listed_from <= on_date if on_date else self.venue.open_from_start
+
+    def listed_markets(self) -> list[Market]:
+        return [market for market in self.markets if self.is_listed(market, self.trading_date)]
+
+    def live_orders(self) -> Iterator[Order]:
+        """By instrument, buy before sell, best price first, priority: the order of every mass event."""
+        for market in self.markets:
+            yield from market.buys.orders()
+            yield from market.sells.orders()
+
+    def owns_account(self, session: int, account: int) -> bool:
+        return session == 0 or self.accounts[account].firm == self.sessions[session].firm
+
+    def owns_order(self, session: int, order: Order) -> bool:
+        """Pre-funded venues: the accounts of the session's firm; others: what the session entered itself."""
+        if session == 0:
+            return True
+        return self.owns_account(session, order.account) if self.venue.prefunded else order.session == session
+
+    def owner_group(self, account: int) -> int:
+        """Beneficial owner; without pre-funding accounts are labels and each is its own group."""
+        return self.accounts[account].owner_group if self.venue.prefunded else account
+
+    def enter_live(self, order: Order) -> None:
+        """The order comes to rest."""
+        self.orders[order.order_id] = order
+        if order.client_order_id:
+            self.by_client_id[order.session, order.client_order_id] = order
+        self.markets[order.instrument - 1].side(order.side).add(order)
+
+    def leave_live(self, order: Order) -> None:
+        """The order rests no longer; no effect on one that never did."""
+        if self.orders.pop(order.order_id, None) is None:
+            return
+        if order.client_order_id:
+            del self.by_client_id[order.session, order.client_order_id]
+        self.markets[order.instrument - 1].side(order.side).remove(order)
+
+    def emit(
+        self,
+        kind: EventKind,
+        *,
+        side: int = 0,
+        phase: int | None = None,
+        aggressor: int = 0,
+        reason: int = 0,
+        instrument: int = 0,
+        price: int = 0,
+        quantity: int = 0,
+        account: int = 0,
+        contra_account: int = 0,
+        order_id: int = 0,
+        contra_order_id: int = 0,
+        client_order_id: int = 0,
+        contra_client_order_id: int = 0,
+        remaining: int = 0,
+        contra_remaining: int = 0,
+        aux: int = 0,
+        aux2: int = 0,
+        session: int | None = None,
+        contra_session: int = 0,
+    ) -> None:
+        """Append one event. Left out: the phase is the instrument's listed one, the session the command's."""
+        if phase is None:
+            market = self.market(instrument)
+            phase = market.listed_phase if market else 0
+        if session is None:
+            session = self.command.session
+        self.event_sequence += 1
+        self.outbox.append(
+            EVENT_PACKER.pack(
+                kind,
+                side,
+                phase,
+                aggressor,
+                reason,
+                0,
+                self.event_sequence,
+                self.command_sequence,
+                self.timestamp,
+                instrument,
+                price,
+                quantity,
+                account,
+                contra_account,
+                order_id,
+                contra_order_id,
+                client_order_id,
+                contra_client_order_id,
+                remaining,
+                contra_remaining,
+                aux,
+                aux2,
+                session,
+                contra_session,
+            )
+        )
+
+    def collect_events(self) -> NDArray[Any]:
+        """The events since the last call."""
+        events = np.frombuffer(bytearray(b"".join(self.outbox)), EVENT)
+        self.outbox.clear()
+        return events

@@ -1,0 +1,70 @@
+"""What a server needs to know, as one validated Struct."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from engine.control import Control
+from engine.core import ImplementationName
+
+
+class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A server's configuration; JSON and TOML spell the same names."""
+
+    data: str
+    """Folder of the journal; created when missing."""
+    venue: str = "seee"
+    """Preset name or venue file, for a new journal; an existing journal brings its own venue."""
+    implementation: ImplementationName = "kernel"
+    tcp: str = "tcp://127.0.0.1:0"
+    """Where firms connect, with CURVE; port 0 takes a free one, "" binds none."""
+    ipc: str = ""
+    """Path of a local socket without keys, mode 0600; "" binds none."""
+    keys: str = ""
+    """Folder with server.secret and sessions/*.pub; "" means `<data>/keys`. The server's pair is made when missing."""
+    durability: Literal["sync", "async"] = "sync"
+    clock_rate: int = 1
+    """Journal seconds per real second; above 1 the day runs faster."""
+    start_time: str = ""
+    """Journal time of a new journal, ISO 8601 with offset, such as 2025-08-11T09:29:50+08:00; "" means now."""
+    heartbeat_ms: int = 1_000
+    """What a client gets that asks for none; 200 to 30,000 may be asked for."""
+    commands_per_second: int = 1_000_000
+    """Throttle per session; a frame beyond it is refused whole."""
+    burst: int = 1_000_000
+    queries_per_second: int = 50
+    credit_bytes: int = 8 * 1024 * 1024
+    """What a client may leave unconfirmed before it is told SLOW_CONSUMER."""
+    batch_commands: int = 4_096
+    """Most commands that are journaled together."""
+    batch_frames: int = 256
+    opening: tuple[Control, ...] = ()
+    """Applied once, when the journal is new."""
+
+    @property
+    def data_folder(self) -> Path:
+        return Path(self.data)
+
+    @property
+    def keys_folder(self) -> Path:
+        return Path(self.keys) if self.keys else self.data_folder / "keys"
+
+    @property
+    def ipc_endpoint(self) -> str:
+        return f"ipc://{Path(self.ipc).absolute()}" if self.ipc else ""
+
+    @property
+    def wake_endpoint(self) -> str:
+        """Followers subscribe here; a message only says that the journal has grown."""
+        return f"ipc://{(self.data_folder / 'wake.sock').absolute()}"
+
+
+def load_config(path: str | Path) -> Config:
+    """Read a configuration file (.toml or .json). Raises OSError, msgspec.DecodeError, msgspec.ValidationError."""
+    data = Path(path).read_bytes()
+    if Path(path).suffix == ".toml":
+        return msgspec.toml.decode(data, type=Config)
+    return msgspec.json.decode(data, type=Config)
