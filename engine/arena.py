@@ -31,6 +31,7 @@ from engine.venue import (
 NO_ASK: Final = 1 << 31
 """Best ask of an empty side: above every price, so that the crossing test needs no special case. No bid is 0."""
 INDEX_SIZE: Final = 1 << 21
+MAX_EVENTS: Final = 1 << 22
 
 Arena = NDArray[Any]
 
@@ -51,21 +52,24 @@ ORDER: Final = record(
         ("remaining", "<i4"),
         ("quantity", "<i4"),
         ("account", "<i4"),
-        ("session", "<i4"),
         ("next", "<i4"),
         ("prev", "<i4"),
-        ("instrument", "<i4"),
+        ("next_by_id", "<i4"),
+        ("next_by_client", "<i4"),
+        ("session", "<u2"),
+        ("instrument", "u1"),
         ("side", "u1"),
         ("order_type", "u1"),
         ("time_in_force", "u1"),
         ("self_trade", "u1"),
-        ("flags", "<i4"),
+        ("flags", "u1"),
     ]
 )
-"""64 bytes: one cache line. `next` and `prev` are slots in the queue of the order's price."""
+"""64 bytes: one cache line. `next` and `prev` are slots in the queue of the order's price, `next_by_id` and `next_by_client`
+in the chains of the two indexes."""
 
-CELL: Final = record([("slot", "<i4"), ("home", "<i4")])
-"""One cell of an open-addressing index; `home` is where its key hashes to, so a removal never reads an order."""
+CELL: Final = record([("slot", "<i4")])
+"""Head of one chain of an index of live orders."""
 
 CASH: Final = record([("free", "<i8"), ("locked", "<i8"), ("auction_locked", "<i8"), ("proceeds_today", "<i8")])
 
@@ -148,87 +152,108 @@ BOOK: Final = _nested(
     ]
 )
 
-ARENA: Final = _nested(
-    [
-        ("event_count", "<i8"),
-        ("event_limit", "<i8"),
-        ("event_sequence", "<i8"),
-        ("command_sequence", "<i8"),
-        ("timestamp", "<i8"),
-        ("last_order_id", "<i8"),
-        ("live_orders", "<i8"),
-        ("free_count", "<i8"),
-        ("highest_slot", "<i8"),
-        ("index_mask", "<i8"),
-        # the venue's rules
-        ("prefunded", "<i8"),
-        ("open_from_start", "<i8"),
-        ("self_trade", "<i8"),
-        ("sweep_levels", "<i8"),
-        ("cross_reject", "<i8"),
-        ("rest_at_last", "<i8"),
-        ("take", "<i8"),
-        ("click_strict", "<i8"),
-        ("break_cancel", "<i8"),
-        ("next_day_units", "<i8"),
-        ("withdraw_next_day", "<i8"),
-        ("composite_rule", "<i8"),
-        ("composite_mean_until", "<i8"),
-        ("order_capacity", "<i8"),
-        ("account_capacity", "<i8"),
-        ("firm_capacity", "<i8"),
-        ("session_capacity", "<i8"),
-        # counts
-        ("firms", "<i8"),
-        ("accounts_open", "<i8"),
-        ("sessions_open", "<i8"),
-        ("instruments", "<i8"),
-        ("assets", "<i8"),
-        ("currencies", "<i8"),
-        # the day
-        ("trading_date", "<i8"),
-        ("day_stage", "<i8"),
-        ("composite", "<i8"),
-        ("anchor_journal", "<i8"),
-        ("anchor_monotonic", "<i8"),
-        ("rate_numerator", "<i8"),
-        ("rate_denominator", "<i8"),
-        ("cash_deposited", "<i8", (MAX_CURRENCIES,)),
-        ("fees", "<i8", (MAX_CURRENCIES,)),
-        ("units_deposited", "<i8", (MAX_ASSETS,)),
-        ("taker", ORDER, (1,)),
-        ("books", BOOK, (MAX_INSTRUMENTS,)),
-        ("bits2", "<u8", (MAX_INSTRUMENTS, 2)),
-        ("bits1", "<u8", (MAX_INSTRUMENTS, 2, MAX_WINDOW // 4096)),
-        ("bits0", "<u8", (MAX_INSTRUMENTS, 2, MAX_WINDOW // 64)),
-        ("sessions", SESSION, (MAX_SESSIONS,)),
-        ("accounts", ACCOUNT, (MAX_ACCOUNTS,)),
-        ("holds", HOLD, (MAX_ACCOUNTS, MAX_ASSETS)),
-        ("free_slots", "<i4", (MAX_ORDERS,)),
-        ("orders", ORDER, (MAX_ORDERS,)),
-        ("index", CELL, (2, INDEX_SIZE)),
-        ("levels", LEVEL, (MAX_INSTRUMENTS, 2, MAX_WINDOW)),
-    ]
-)
+_STATE: Final[list[tuple[Any, ...]]] = [
+    ("event_count", "<i8"),
+    ("event_limit", "<i8"),
+    ("event_sequence", "<i8"),
+    ("command_sequence", "<i8"),
+    ("timestamp", "<i8"),
+    ("last_order_id", "<i8"),
+    ("live_orders", "<i8"),
+    ("free_count", "<i8"),
+    ("highest_slot", "<i8"),
+    ("index_mask", "<i8"),
+    # the venue's rules
+    ("prefunded", "<i8"),
+    ("open_from_start", "<i8"),
+    ("self_trade", "<i8"),
+    ("sweep_levels", "<i8"),
+    ("cross_reject", "<i8"),
+    ("rest_at_last", "<i8"),
+    ("take", "<i8"),
+    ("click_strict", "<i8"),
+    ("break_cancel", "<i8"),
+    ("next_day_units", "<i8"),
+    ("withdraw_next_day", "<i8"),
+    ("composite_rule", "<i8"),
+    ("composite_mean_until", "<i8"),
+    ("order_capacity", "<i8"),
+    ("account_capacity", "<i8"),
+    ("firm_capacity", "<i8"),
+    ("session_capacity", "<i8"),
+    # counts
+    ("firms", "<i8"),
+    ("accounts_open", "<i8"),
+    ("sessions_open", "<i8"),
+    ("instruments", "<i8"),
+    ("assets", "<i8"),
+    ("currencies", "<i8"),
+    # the day
+    ("trading_date", "<i8"),
+    ("day_stage", "<i8"),
+    ("composite", "<i8"),
+    ("anchor_journal", "<i8"),
+    ("anchor_monotonic", "<i8"),
+    ("rate_numerator", "<i8"),
+    ("rate_denominator", "<i8"),
+    ("cash_deposited", "<i8", (MAX_CURRENCIES,)),
+    ("fees", "<i8", (MAX_CURRENCIES,)),
+    ("units_deposited", "<i8", (MAX_ASSETS,)),
+    ("taker", ORDER, (1,)),
+    ("books", BOOK, (MAX_INSTRUMENTS,)),
+    ("bits2", "<u8", (MAX_INSTRUMENTS, 2)),
+    ("bits1", "<u8", (MAX_INSTRUMENTS, 2, MAX_WINDOW // 4096)),
+    ("bits0", "<u8", (MAX_INSTRUMENTS, 2, MAX_WINDOW // 64)),
+    ("sessions", SESSION, (MAX_SESSIONS,)),
+    ("accounts", ACCOUNT, (MAX_ACCOUNTS,)),
+    ("holds", HOLD, (MAX_ACCOUNTS, MAX_ASSETS)),
+    ("free_slots", "<i4", (MAX_ORDERS,)),
+    ("orders", ORDER, (MAX_ORDERS,)),
+    ("index", CELL, (2, INDEX_SIZE)),
+    ("levels", LEVEL, (MAX_INSTRUMENTS, 2, MAX_WINDOW)),
+]
+
+
+def _arena_dtype() -> np.dtype[Any]:
+    """The state, and behind it the event buffer, seen both as records and as 64-bit words (for blanking)."""
+    state = _nested(_STATE)
+    names, formats, offsets = list(state.names or ()), [], []
+    for name in names:
+        field, offset = state.fields[name][:2]  # type: ignore[index]
+        formats.append(field)
+        offsets.append(offset)
+    buffer = -(-state.itemsize // 64) * 64
+    names += ["events", "event_words"]
+    formats += [np.dtype((EVENT, (MAX_EVENTS,))), np.dtype((np.int64, (MAX_EVENTS, EVENT.itemsize // 8)))]
+    offsets += [buffer, buffer]
+    size = buffer + MAX_EVENTS * EVENT.itemsize
+    return np.dtype((np.record, {"names": names, "formats": formats, "offsets": offsets, "itemsize": size}))  # type: ignore[call-overload, no-any-return]
+
+
+ARENA: Final = _arena_dtype()
 
 
 def zero_pages(dtype: np.dtype[Any], count: int) -> NDArray[Any]:
     """`count` zeroed items in memory of their own that costs nothing until it is written."""
     flags = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | getattr(mmap, "MAP_NORESERVE", 0)
-    return np.frombuffer(mmap.mmap(-1, dtype.itemsize * count, flags=flags), dtype)
+    memory = mmap.mmap(-1, dtype.itemsize * count, flags=flags)
+    if hasattr(mmap, "MADV_HUGEPAGE"):
+        memory.madvise(mmap.MADV_HUGEPAGE)
+    return np.frombuffer(memory, dtype)
 
 
-def new_events(venue: Venue) -> NDArray[Any]:
-    """The event buffer: room for the worst single command, and 1,024 more."""
+def event_limit(venue: Venue) -> int:
+    """Size of the event buffer: room for the worst single command, and 1,024 more."""
     capacity = venue.capacity
     settlement = capacity.accounts * (len(venue.assets) + len(venue.currencies))
-    return zero_pages(EVENT, 2 * capacity.orders + settlement + 8 * len(venue.instruments) + 1_024)
+    return 2 * capacity.orders + settlement + 8 * len(venue.instruments) + 1_024
 
 
 def new_arena(venue: Venue) -> Arena:
     """An arena of one record holding the venue's rules and nothing else."""
     arena = zero_pages(ARENA, 1)
     s = arena[0]
+    s.event_limit = event_limit(venue)
     s.index_mask = min(INDEX_SIZE, 1 << (2 * venue.capacity.orders).bit_length()) - 1
     s.prefunded = venue.prefunded
     s.open_from_start = venue.open_from_start
@@ -288,4 +313,14 @@ def quantity_cap(instrument: Instrument) -> int:
     return low
 
 
-__all__ = ["ARENA", "BASIS_POINTS", "INDEX_SIZE", "NO_ASK", "Arena", "new_arena", "new_events", "quantity_cap"]
+__all__ = [
+    "ARENA",
+    "BASIS_POINTS",
+    "INDEX_SIZE",
+    "MAX_EVENTS",
+    "NO_ASK",
+    "Arena",
+    "event_limit",
+    "new_arena",
+    "quantity_cap",
+]

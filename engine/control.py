@@ -7,7 +7,6 @@ so that names and keys can be rebuilt from the journal alone. Amounts: minor cur
 
 from __future__ import annotations
 
-import hashlib
 from typing import Annotated, Final, TypeAlias
 
 import msgspec
@@ -193,53 +192,17 @@ def expand(message: Control) -> CommandArray:
             return command(CommandKind.SET_REFERENCE, instrument=message.instrument, price=message.price)
 
 
-class ControlNote(msgspec.Struct, frozen=True, tag="control", array_like=True):
-    """Journaled with the commands `first_sequence` .. `first_sequence + count - 1`; `sha256` is over `message`."""
-
-    first_sequence: int
-    count: int
-    sha256: bytes
-    message: bytes
-    """JSON of the control message."""
+_decoder: msgspec.json.Decoder[Control] = msgspec.json.Decoder(Control)
 
 
-class DigestNote(msgspec.Struct, frozen=True, tag="digest", array_like=True):
-    """The engine's digest after command `sequence`, taken at phase changes and at the seal."""
-
-    sequence: int
-    digest: bytes
+def encode(message: Control) -> bytes:
+    """The message's bytes as they stand in the journal (JSON)."""
+    return msgspec.json.encode(message)
 
 
-Note: TypeAlias = ControlNote | DigestNote
-
-_decode_control: msgspec.json.Decoder[Control] = msgspec.json.Decoder(Control)
-_decode_note: msgspec.msgpack.Decoder[Note] = msgspec.msgpack.Decoder(Note)
-
-
-def control_note(message: Control, first_sequence: int, count: int) -> bytes:
-    """The note that is journaled beside a message's commands."""
-    body = msgspec.json.encode(message)
-    return msgspec.msgpack.encode(ControlNote(first_sequence, count, hashlib.sha256(body).digest(), body))
-
-
-def digest_note(sequence: int, digest: bytes) -> bytes:
-    """The note that states the engine's digest."""
-    return msgspec.msgpack.encode(DigestNote(sequence, digest))
-
-
-def read_note(data: bytes) -> Note:
-    """Raises ValueError when the bytes are no note."""
+def decode(data: bytes) -> Control:
+    """The message of a journal's note. Raises ValueError when it is none."""
     try:
-        return _decode_note.decode(data)
-    except msgspec.DecodeError as error:
-        raise ValueError(f"no note: {error}") from None
-
-
-def note_message(note: ControlNote) -> Control:
-    """The message in a note. Raises ValueError when its SHA-256 does not fit or it is no control message."""
-    if hashlib.sha256(note.message).digest() != note.sha256:
-        raise ValueError(f"note at command {note.first_sequence}: the message does not fit its SHA-256")
-    try:
-        return _decode_control.decode(note.message)
-    except msgspec.DecodeError as error:
-        raise ValueError(f"note at command {note.first_sequence}: {error}") from None
+        return _decoder.decode(data)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise ValueError(f"no control message: {error}") from None

@@ -6,12 +6,12 @@ integers only. The same Struct, as JSON, is the genesis of a journal, so replay 
 
 from __future__ import annotations
 
-import difflib
 import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal, InvalidOperation
+from fractions import Fraction
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -19,6 +19,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 
+from engine.explain import explain, first_float, float_remedy
 from engine.schema import MAX_MONEY, MAX_PRICE, MAX_QUANTITY, PPM, SWEEP_LEVELS, Mode, Phase, SelfTrade
 
 MAX_INSTRUMENTS: Final = 256
@@ -89,12 +90,15 @@ class Instrument(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     def ticks(self, price: Decimal | str | int) -> int:
         """Price in currency units -> ticks. Raises VenueError when it is off the tick."""
         try:
-            value = Decimal(price) / self.tick
+            value = Decimal(price)
         except InvalidOperation:
-            raise VenueError(f"{self.symbol}: {price!r} is no price; write a decimal number") from None
-        if value != value.to_integral_value():
-            raise VenueError(f"{self.symbol}: price {price} is not a multiple of the tick {self.tick}")
-        return int(value)
+            raise VenueError(f"{self.symbol}: {price!r} is no price; write a decimal number such as 72.93") from None
+        if not value.is_finite() or abs(value.adjusted()) > 30:
+            raise VenueError(f"{self.symbol}: {price} is no price; write a decimal number such as 72.93")
+        ticks = Fraction(value) / Fraction(self.tick)
+        if ticks.denominator != 1:
+            raise VenueError(f"{self.symbol}: price {price} is not a multiple of the tick {self.tick}; round it")
+        return ticks.numerator
 
     def price(self, ticks: int) -> Decimal:
         """Ticks -> price in currency units."""
@@ -217,8 +221,10 @@ class Venue(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
         """The venue of a journal's genesis. Raises VenueError."""
         try:
             return checked(msgspec.json.decode(data, type=cls), "genesis")
+        except msgspec.ValidationError as error:
+            raise VenueError(f"genesis: {explain(str(error), cls)}") from None
         except msgspec.DecodeError as error:
-            raise VenueError(f"genesis: {error}") from None
+            raise VenueError(f"genesis: not valid JSON: {error}") from None
 
     def to_json(self) -> bytes:
         return msgspec.json.encode(self)
@@ -278,32 +284,20 @@ def parse_venue(text: str, source: str) -> Venue:
     try:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise VenueError(f"{source}: not valid TOML: {error}") from None
+        raise VenueError(f"{source}: not valid TOML: {error}; mend that line") from None
     defaults = data.pop("instrument_defaults", {})
     listed = data.get("instruments", [])
     if not isinstance(defaults, dict) or not isinstance(listed, list) or not all(isinstance(i, dict) for i in listed):
         raise VenueError(f"{source}: write [instrument_defaults] as one table and [[instruments]] as a list of tables")
     data["instruments"] = [{**defaults, **instrument} for instrument in listed]
+    inexact = first_float(data)
+    if inexact:
+        raise VenueError(f"{source}: {float_remedy(*inexact, Venue)}")
     try:
         venue = msgspec.convert(data, Venue)
     except msgspec.ValidationError as error:
-        raise VenueError(f"{source}: {_explain(str(error))}") from None
+        raise VenueError(f"{source}: {explain(str(error), Venue)}") from None
     return checked(venue, source)
-
-
-def _explain(message: str) -> str:
-    unknown = re.match(r"Object contains unknown field `(.+?)`(?: - at `\$\.?(.*)`)?", message)
-    if unknown:
-        key, where = unknown.group(1), unknown.group(2) or ""
-        known = [n for struct in (Venue, Capacity, Instrument, Transition, Calendar) for n in struct.__struct_fields__]
-        near = difflib.get_close_matches(key, [*known, "instrument_defaults"], 1)
-        hint = f"; did you mean `{near[0]}`?" if near else "; remove it"
-        return f"unknown key `{f'{where}.{key}' if where else key}`{hint}"
-    missing = re.match(r"Object missing required field `(.+?)`(?: - at `\$\.?(.*)`)?", message)
-    if missing:
-        where = f"{missing.group(2)}." if missing.group(2) else ""
-        return f"key `{where}{missing.group(1)}` is missing; write it"
-    return re.sub(r" - at `\$\.?(.*)`$", r" for key `\1`", message)
 
 
 def checked(venue: Venue, source: str) -> Venue:
@@ -332,9 +326,9 @@ def _faults(venue: Venue) -> Iterable[tuple[str, str]]:
         ("currencies", venue.currencies, MAX_CURRENCIES - 1),
     ):
         if len(names) > most:
-            yield key, f"at most {most}"
+            yield key, f"{len(names)} names; write at most {most}"
         if len(set(names)) != len(names) or "" in names:
-            yield key, "names must be different and not empty"
+            yield key, "a name is empty or stands twice; write different names"
     if not 1 <= len(venue.instruments) < MAX_INSTRUMENTS:
         yield "instruments", f"write 1 to {MAX_INSTRUMENTS - 1} [[instruments]] tables"
     symbols = [i.symbol for i in venue.instruments]
@@ -342,7 +336,7 @@ def _faults(venue: Venue) -> Iterable[tuple[str, str]]:
         if not re.fullmatch(r"[A-Za-z0-9_.-]{1,20}", symbol):
             yield f"instruments[{i}].symbol", f"{symbol!r}: use 1 to 20 of the characters A-Z a-z 0-9 _ . -"
         if symbol in symbols[:i]:
-            yield f"instruments[{i}].symbol", f"{symbol!r} stands twice; symbols must be different"
+            yield f"instruments[{i}].symbol", f"{symbol!r} stands twice; write different symbols"
     for i, instrument in enumerate(venue.instruments):
         for key, fault in _instrument_faults(venue, instrument):
             yield f"instruments[{i}].{key}", fault
@@ -356,8 +350,9 @@ def _ranges(where: str, values: Mapping[str, tuple[int, int]], least: int = 1) -
 
 
 def _instrument_faults(venue: Venue, instrument: Instrument) -> Iterable[tuple[str, str]]:
-    if not Decimal("0.000001") <= instrument.tick <= Decimal(1_000_000):
-        yield "tick", "write the smallest price difference, such as 0.01"
+    tick = instrument.tick
+    if not tick.is_finite() or not Decimal("0.000001") <= tick <= Decimal(1_000_000):
+        yield "tick", f'{tick} is out of range; write the smallest price difference, such as "0.01"'
         return
     for key in ("floor", "ceiling", "previous_close"):
         value = getattr(instrument, key)
@@ -367,13 +362,15 @@ def _instrument_faults(venue: Venue, instrument: Instrument) -> Iterable[tuple[s
             yield key, str(error)
             return
         if not 1 <= ticks <= MAX_PRICE:
-            yield key, f"{value} must be at least one tick and below 2^31 ticks"
+            yield key, f"{value} is out of range; write a price from one tick ({tick}) to 2^31 - 1 ticks"
             return
     low, high = instrument.floor_ticks, instrument.ceiling_ticks
     if not low <= high or high - low >= MAX_WINDOW:
-        yield "ceiling", f"must be at or above the floor and less than {MAX_WINDOW} ticks from it"
+        most = instrument.price(low + MAX_WINDOW - 1)
+        yield "ceiling", f"{instrument.ceiling} is out of range; write {instrument.floor} (the floor) to {most}"
     if instrument.previous_close is not None and not low <= instrument.previous_close_ticks <= high:
-        yield "previous_close", "must lie between floor and ceiling"
+        found, least, most = instrument.previous_close, instrument.floor, instrument.ceiling
+        yield "previous_close", f"{found} is out of range; write {least} (the floor) to {most} (the ceiling)"
     yield from _ranges(
         "",
         {
@@ -394,33 +391,38 @@ def _instrument_faults(venue: Venue, instrument: Instrument) -> Iterable[tuple[s
         },
         least=0,
     )
-    if venue.prefunded:
-        if instrument.asset not in venue.assets:
-            yield "asset", f"{instrument.asset!r} is not among the venue's assets: {', '.join(venue.assets) or 'none'}"
-        if instrument.currency not in venue.currencies:
-            yield (
-                "currency",
-                f"{instrument.currency!r} is not among the venue's currencies: {', '.join(venue.currencies)}",
-            )
+    for key, name, names in (
+        ("asset", instrument.asset, venue.assets),
+        ("currency", instrument.currency, venue.currencies),
+    ):
+        if name not in names and (name or venue.prefunded):
+            known = f"write one of {', '.join(names)}" if names else "list it in the venue's own key of that kind first"
+            yield key, f"{name!r} is not among the venue's; {known}"
     if not instrument.order_types:
-        yield "order_types", 'write at least ["limit"]'
+        yield "order_types", 'the list is empty; write at least ["limit"]'
     if not instrument.times_in_force:
-        yield "times_in_force", 'write at least ["day"]'
+        yield "times_in_force", 'the list is empty; write at least ["day"]'
 
 
 def _calendar_faults(calendar: Calendar) -> Iterable[tuple[str, str]]:
     try:
         ZoneInfo(calendar.timezone)
-    except (ZoneInfoNotFoundError, ValueError):
+    except (ZoneInfoNotFoundError, ValueError, OSError):
         yield "calendar.timezone", f"{calendar.timezone!r} is no IANA zone; write for example Asia/Shanghai"
     if not calendar.weekdays or not all(1 <= day <= 7 for day in calendar.weekdays):
-        yield "calendar.weekdays", "write numbers from 1 (Monday) to 7 (Sunday)"
+        yield "calendar.weekdays", "not a list of weekdays; write numbers from 1 (Monday) to 7 (Sunday)"
+    for i, transition in enumerate(calendar.transitions):
+        if transition.at.tzinfo is not None:
+            yield f"calendar.transitions[{i}].at", "has a zone of its own; write local time, such as 09:30:00"
+            return
+        if not transition.modes:
+            yield f"calendar.transitions[{i}].modes", 'the list is empty; write at least ["LISTED"]'
     times = [t.at for t in calendar.transitions]
     if times != sorted(times):
-        yield "calendar.transitions", "write them in order of time"
+        yield "calendar.transitions", "not in order of time; sort them"
     ends = [t for t in calendar.transitions if t.phase == "END"]
     if calendar.transitions and (len(ends) != 1 or calendar.transitions[-1].phase != "END"):
-        yield "calendar.transitions", "the last one, and only that, must have phase END"
+        yield "calendar.transitions", 'no single end of day; write phase = "END" in the last one, and only there'
 
 
 def _names(instruments: Iterable[Instrument]) -> str:

@@ -162,21 +162,21 @@ class SegmentHeader(NamedTuple):
             return None
         check_version(data, 8, where)
         _, _, _, _, *fields = _SEGMENT.unpack_from(data)
-        return cls(*fields[:8], fields[8].rstrip(b"\0"))
+        return cls._make((*fields[:8], fields[8].rstrip(b"\0")))
 
 
 # ------------------------------------------------------------------------------------------------------------ batch
 
 HEADER: Final = struct.Struct("<4sHHIIQqqIIIIqq16s32sII")
 """magic, version, flags, total length, payload length, batch, first command sequence, first event sequence, commands,
-events, notes, segment, timestamp, previous sent, journal UUID, previous chain value, spare, CRC-32 of the 124 before."""
+events, notes, segment, timestamp, previous sent, journal UUID, previous chain value, spare, CRC-32 of bytes 0-123."""
 HEADER_BYTES: Final = HEADER.size
 _HEADER_HEAD: Final = struct.Struct("<4sHHIIQqqIIIIqq16s32sI")
 _HEADER_CRC_AT: Final = HEADER_BYTES - _CRC.size
 BATCH_MAGIC: Final = b"CBBT"
 END_MAGIC: Final = b"\xffCBEND1\xff"
 END_BYTES: Final = 16
-"""First 8 bytes of the batch's chain value, then END_MAGIC: only the last batch needs them, its successor has it all."""
+"""First 8 bytes of the batch's chain value, then END_MAGIC. Needed by the last batch; others have a successor."""
 PAD: Final = b"\xff" * SECTOR
 
 
@@ -283,7 +283,8 @@ _STUFFED: Final = 1
 _STUFF_FROM: Final = 256
 
 
-class Note(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Note:
     """Bytes beside a batch's records. Bound by SHA-256(body || Command[index : index + count])."""
 
     kind: NoteKind

@@ -38,7 +38,7 @@ def read_genesis(storage: Storage) -> Genesis:
     """Raises JournalMissing, NotAJournal, NewerVersion, JournalCorrupt, JournalUnreadable."""
     if GENESIS_NAME not in storage.listdir():
         raise NotAJournal(
-            f"{storage.where}: holds no journal (there is no file {GENESIS_NAME}); name a journal's folder or create one"
+            f"{storage.where}: holds no journal (no file {GENESIS_NAME}); name a journal's folder or create one"
         )
     return Genesis.unpack(storage.read(GENESIS_NAME), storage.where)
 
@@ -132,8 +132,10 @@ class JournalReader:
         for candidate in headers:
             if (candidate.first_command if command else candidate.first_event) <= wanted:
                 header = candidate
-        data = self.storage.read(segment_name(header.number))
-        low, high = 1, len(data.rstrip(b"\0")) // SECTOR
+        until = self.watermark()
+        size = until.offset if until.segment == header.number else None
+        data = self.storage.read(segment_name(header.number), 0, size)
+        low, high = 1, len(data) // SECTOR - 1
         first = Position(
             header.number, SECTOR, header.first_batch, header.first_command, header.first_event, header.chain
         )
@@ -167,7 +169,7 @@ class JournalReader:
         yield from _clipped(parts, first, last)
 
     def events_for_session(self, session: int, after_sequence: int = 0) -> Iterator[EventArray]:
-        """What a session has been told: events with a sequence above `after_sequence` of its commands and its orders."""
+        """What a session was told: events above `after_sequence` of its commands and of its orders, as arrays."""
         for events in self.events(after_sequence + 1):
             mine = events[(events["session"] == session) | (events["contra_session"] == session)]
             if len(mine):

@@ -41,7 +41,7 @@ class Batch:
 
     __slots__ = ("_data", "_header", "at", "chain", "offset")
 
-    def __init__(self, data: bytes, at: int, offset: int, header: tuple[int, ...], chain: bytes) -> None:
+    def __init__(self, data: memoryview, at: int, offset: int, header: tuple[int, ...], chain: bytes) -> None:
         self._data = data
         self._header = header
         self.at = at
@@ -118,12 +118,12 @@ class Batch:
 
     @property
     def command_bytes(self) -> memoryview:
-        return memoryview(self._data)[self.at + HEADER_BYTES : self._events_at]
+        return self._data[self.at + HEADER_BYTES : self._events_at]
 
     @property
     def event_bytes(self) -> memoryview:
         at = self._events_at
-        return memoryview(self._data)[at : at + self._header[9] * EVENT_BYTES]
+        return self._data[at : at + self._header[9] * EVENT_BYTES]
 
     @property
     def notes(self) -> tuple[Note, ...]:
@@ -132,7 +132,7 @@ class Batch:
             return ()
         at = self._events_at + self._header[9] * EVENT_BYTES
         payload_end = self.at + HEADER_BYTES + self._header[4]
-        return unpack_notes(memoryview(self._data)[at:payload_end], self._header[10], self.commands)
+        return unpack_notes(self._data[at:payload_end], self._header[10], self.commands)
 
     @property
     def after(self) -> Position:
@@ -170,18 +170,24 @@ class Walker:
             end, stop = at + HEADER_BYTES + payload, at + total
             if batch != number or header[15] != chain or first != command or first_event != event:
                 return
-            if stop > size or not payload_fits(total, payload, n, m, notes) or header[11] != segment or header[14] != uuid:
+            if stop > size or header[11] != segment or header[14] != uuid:
+                return
+            if not payload_fits(total, payload, n, m, notes):
                 return
             digest = sha256(view[at:end]).digest()
-            if data[stop - END_BYTES : stop] != digest[:8] + END_MAGIC or flags or header[16]:
-                return
-            if data[end : stop - END_BYTES] != PAD[: stop - END_BYTES - end]:
+            if flags or header[16] or not is_complete(data, end, stop, digest):
                 return
             chain = digest
-            batch_seen = Batch(data, at, at + base, header, chain)
+            batch_seen = Batch(view, at, at + base, header, chain)
             number, command, event, at = number + 1, command + n, event + m, stop
             self.position = Position(segment, at + base, number, command, event, chain, header[12])
             yield batch_seen
+
+
+def is_complete(data: bytes, end: int, stop: int, chain: bytes) -> bool:
+    """Whether padding and end marker stand behind a payload that ends at `end` and hashes to `chain`."""
+    marker = stop - END_BYTES
+    return data[marker:stop] == chain[:8] + END_MAGIC and data[end:marker] == PAD[: marker - end]
 
 
 def payload_fits(total: int, payload: int, commands: int, events: int, notes: int) -> bool:

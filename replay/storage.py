@@ -93,8 +93,10 @@ class Storage(ABC):
             handle = self.open(name, write=False)
         except PermissionError as error:
             raise JournalUnreadable(
-                f"{self.where}: {name} cannot be read ({error.strerror}); run as the journal's owner or grant read access"
+                f"{self.where}: {name} cannot be read ({error.strerror}); run as the journal's owner"
             ) from None
+        except OSError as error:
+            raise self._unread(name, offset, error) from error
         try:
             wanted = self.size(handle) - offset if size is None else size
             data = self.pread(handle, max(0, wanted), offset)
@@ -105,12 +107,15 @@ class Storage(ABC):
                 data += more
             return data
         except OSError as error:
-            raise JournalFailure(
-                f"{self.where}: reading {name} at offset {offset} failed ({error.strerror});"
-                " check the disk, then start again: nothing was changed"
-            ) from error
+            raise self._unread(name, offset, error) from error
         finally:
             self.close(handle)
+
+    def _unread(self, name: str, offset: int, error: OSError) -> JournalFailure:
+        return JournalFailure(
+            f"{self.where}: reading {name} at offset {offset} failed ({error.strerror});"
+            " check the disk, then start again: nothing was changed"
+        )
 
     def write_file(self, name: str, data: Buffer) -> None:
         """A whole new file, durable under its name when this returns; never half of it."""
@@ -211,7 +216,7 @@ class RealStorage(Storage):
             pid = _pid(os.pread(handle, 32, 0))
             os.close(handle)
             raise JournalLocked(
-                f"{self.where}: process {pid or 'unknown'} writes this journal; stop it first, or only read the journal",
+                f"{self.where}: process {pid or 'unknown'} writes this journal; stop it first, or only read",
                 pid,
             ) from None
         os.ftruncate(handle, 0)

@@ -7,11 +7,9 @@ day), `registry` (firms, accounts, sessions, deposits), `events` (what is said),
 
 from __future__ import annotations
 
-import numpy as np
-
-from engine.arena import new_arena, new_events
+from engine.arena import new_arena
 from engine.kernel.compiler import is_cached, source_hash
-from engine.kernel.dispatch import apply
+from engine.kernel.dispatch import bind
 from engine.kernel.state import canonical_state, restore, start
 from engine.schema import CommandArray, EventArray
 from engine.venue import Venue
@@ -22,15 +20,15 @@ class Kernel:
 
     def __init__(self, venue: Venue) -> None:
         self._arena = new_arena(venue)
-        self._events = new_events(venue)
-        self._event_words = self._events.view(np.int64).reshape(-1, 16)
+        self._apply = bind(self._arena)
+        self._head = self._arena[0]
+        self._events: EventArray = self._head["events"]
         start(self._arena)
 
     def apply(self, commands: CommandArray) -> tuple[int, EventArray]:
         """As `Engine.apply`; `commands` is contiguous."""
-        words = commands.view(np.int64).reshape(-1, 12)
-        done = apply(self._arena, commands, words, self._events, self._event_words)
-        return int(done), self._events[: self._arena[0]["event_count"]]
+        done = self._apply(commands)
+        return done, self._events[: self._head["event_count"]]
 
     def canonical_state(self) -> bytes:
         return canonical_state(self._arena)

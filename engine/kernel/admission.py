@@ -50,20 +50,14 @@ def check_session(s, c):
 
 
 @small
-def check_kind(s, c, w):
-    """`w` is the command as eight and more int64 words."""
-    unused = UNUSED[c.kind]
-    if (unused[1] == -1 and unused[2] == -1) or (c.kind == CommandKind.TAKE and not s.take):
+def check_kind(s, c, words, i):
+    """`words[i]` is the command as int64 words."""
+    kind = c.kind
+    if UNUSED[kind, 2] != 0 or (kind == CommandKind.TAKE and not s.take):
         return Reason.INVALID_KIND
-    set_bits = (
-        (w[0] & unused[0])
-        | (w[1] & unused[1])
-        | (w[3] & unused[3])
-        | (w[4] & unused[4])
-        | (w[5] & unused[5])
-        | (w[6] & unused[6])
-        | (w[7] & unused[7])
-    )
+    set_bits = np.int64(0)
+    for word in range(8):
+        set_bits |= words[i, word] & UNUSED[kind, word]
     return Reason.NONE if set_bits == 0 else Reason.UNUSED_FIELD_SET
 
 

@@ -70,7 +70,7 @@ def first_composite(s):
 
 
 @plain
-def set_phase(s, out, words, c):
+def set_phase(s, c):
     if c.scope < Mode.LISTED or c.scope > Mode.BIDDING:
         return Reason.INVALID_SCOPE
     phase, date = c.quantity, c.expiry
@@ -94,23 +94,23 @@ def set_phase(s, out, words, c):
     if c.instrument > 0 and not is_listed(s, s.books[c.instrument], date):
         return Reason.NOT_LISTED
     if new_day:
-        open_day(s, out, words, c, date)
+        open_day(s, c, date)
     addressed = 0
     for i in range(1, s.instruments + 1):
         book = s.books[i]
         if (c.instrument == 0 or c.instrument == i) and is_listed(s, book, date):
-            phase_changed(s, out, words, c, i, c.scope, phase, book.phases[c.scope])
+            phase_changed(s, c, i, c.scope, phase, book.phases[c.scope])
             book.phases[c.scope] = phase
             addressed += 1
     if addressed == 0:
-        phase_changed(s, out, words, c, 0, c.scope, phase, 0)
+        phase_changed(s, c, 0, c.scope, phase, 0)
     return Reason.NONE
 
 
 @plain
-def open_day(s, out, words, c, date):
+def open_day(s, c, date):
     """A later trading date: newly listed instruments get the composite as their reference."""
-    counted(s, out, words, c, EventKind.DAY_OPENED, 0, date, s.trading_date, 0)
+    counted(s, c, EventKind.DAY_OPENED, 0, date, s.trading_date, 0)
     s.trading_date = date
     s.day_stage = DayStage.OPEN
     for i in range(1, s.instruments + 1):
@@ -119,7 +119,7 @@ def open_day(s, out, words, c, date):
         if limited and book.previous_close == 0 and s.composite > 0 and is_listed(s, book, date):
             book.previous_close = s.composite
             set_limits(book)
-            limits_set(s, out, words, c, i)
+            limits_set(s, c, i)
 
 
 @small
@@ -131,7 +131,7 @@ def check_stage(s, c, stage):
 
 
 @plain
-def stop_trading(s, out, words, c):
+def stop_trading(s, c):
     reason = check_stage(s, c, DayStage.OPEN)
     if reason != Reason.NONE:
         return reason
@@ -140,14 +140,14 @@ def stop_trading(s, out, words, c):
             previous = s.books[i].phases[mode]
             if previous != Phase.CLOSED:
                 s.books[i].phases[mode] = Phase.CLOSED
-                phase_changed(s, out, words, c, i, mode, Phase.CLOSED, previous)
+                phase_changed(s, c, i, mode, Phase.CLOSED, previous)
     s.day_stage = DayStage.STOPPED
-    counted(s, out, words, c, EventKind.TRADING_STOPPED, 0, s.trading_date, 0, 0)
+    counted(s, c, EventKind.TRADING_STOPPED, 0, s.trading_date, 0, 0)
     return Reason.NONE
 
 
 @plain
-def expire_orders(s, out, words, c):
+def expire_orders(s, c):
     reason = check_stage(s, c, DayStage.STOPPED)
     if reason != Reason.NONE:
         return reason
@@ -158,11 +158,11 @@ def expire_orders(s, out, words, c):
             while slot != 0:
                 following = next_in_book(s, i, k, slot)
                 if s.orders[slot].time_in_force == TimeInForce.DAY:
-                    cancel_resting(s, out, words, c, slot, EventKind.EXPIRED, Reason.END_OF_DAY)
+                    cancel_resting(s, c, slot, EventKind.EXPIRED, Reason.END_OF_DAY)
                     count += 1
                 slot = following
     s.day_stage = DayStage.EXPIRED
-    counted(s, out, words, c, EventKind.ORDERS_EXPIRED, count, s.trading_date, 0, 0)
+    counted(s, c, EventKind.ORDERS_EXPIRED, count, s.trading_date, 0, 0)
     return Reason.NONE
 
 
@@ -178,7 +178,7 @@ def closing_price(book):
 
 
 @plain
-def fix_close(s, out, words, c):
+def fix_close(s, c):
     reason = check_stage(s, c, DayStage.EXPIRED)
     if reason != Reason.NONE:
         return reason
@@ -186,10 +186,10 @@ def fix_close(s, out, words, c):
         book = s.books[i]
         if is_listed(s, book, s.trading_date):
             book.close = closing_price(book)
-            close_fixed(s, out, words, c, i)
+            close_fixed(s, c, i)
     if s.composite_rule:
         fix_composite(s)
-        e = new_event(s, out, words, c, EventKind.COMPOSITE_FIXED)
+        e = new_event(s, c, EventKind.COMPOSITE_FIXED)
         e.client_order_id = c.client_order_id
         e.price = s.composite
         e.aux = s.trading_date
@@ -213,7 +213,7 @@ def fix_composite(s):
 
 
 @plain
-def settle(s, out, words, c):
+def settle(s, c):
     reason = check_stage(s, c, DayStage.CLOSE_FIXED)
     if reason != Reason.NONE:
         return reason
@@ -224,18 +224,18 @@ def settle(s, out, words, c):
             if units > 0:
                 hold.free += units
                 hold.bought_today = 0
-                about_account(s, out, words, c, EventKind.UNITS_SETTLED, account, 0, asset, units)
+                about_account(s, c, EventKind.UNITS_SETTLED, account, 0, asset, units)
         for currency in range(1, s.currencies + 1):
             cash = s.accounts[account].cash[currency]
             if cash.proceeds_today > 0:
-                about_account(s, out, words, c, EventKind.CASH_SETTLED, account, cash.proceeds_today, currency, 0)
+                about_account(s, c, EventKind.CASH_SETTLED, account, cash.proceeds_today, currency, 0)
                 cash.proceeds_today = 0
     for i in range(1, s.instruments + 1):
         if is_listed(s, s.books[i], s.trading_date):
             next_day(s.books[i])
-            limits_set(s, out, words, c, i)
+            limits_set(s, c, i)
     s.day_stage = DayStage.SETTLED
-    counted(s, out, words, c, EventKind.SETTLED, 0, s.trading_date, 0, 0)
+    counted(s, c, EventKind.SETTLED, 0, s.trading_date, 0, 0)
     return Reason.NONE
 
 
@@ -256,7 +256,7 @@ def next_day(book):
 
 
 @plain
-def set_reference(s, out, words, c):
+def set_reference(s, c):
     reason = check_role(s, c)
     if reason != Reason.NONE:
         return reason
@@ -272,12 +272,12 @@ def set_reference(s, out, words, c):
     book.previous_close = c.price
     set_limits(book)
     first_composite(s)
-    limits_set(s, out, words, c, c.instrument)
+    limits_set(s, c, c.instrument)
     return Reason.NONE
 
 
 @plain
-def clock_anchor(s, out, words, c):
+def clock_anchor(s, c):
     if c.quantity < 1 or c.quantity > 1_000_000_000 or c.quantity2 < 1 or c.quantity2 > 1_000_000_000:
         return Reason.INVALID_AMOUNT
     reason = check_role(s, c)
@@ -287,7 +287,7 @@ def clock_anchor(s, out, words, c):
     s.anchor_monotonic = c.expiry
     s.rate_numerator = c.quantity
     s.rate_denominator = c.quantity2
-    e = new_event(s, out, words, c, EventKind.CLOCK_ANCHORED)
+    e = new_event(s, c, EventKind.CLOCK_ANCHORED)
     e.client_order_id = c.client_order_id
     e.quantity = c.quantity
     e.remaining = c.quantity2

@@ -1,7 +1,4 @@
-"""Writing event records into the buffer. Each function writes one event and returns nothing.
-
-`out` is the buffer, `words` the same memory as int64[n, 16]; `c` is the command being applied.
-"""
+"""Writing event records into the arena's buffer; `c` is the command being applied."""
 
 import numpy as np
 
@@ -10,15 +7,14 @@ from engine.schema import EventKind, Mode, Side
 
 
 @small
-def new_event(s, out, words, c, kind):
+def new_event(s, c, kind):
     """A blank event with the fields that every event has."""
     at = s.event_count
-    row = words[at]
     for i in range(16):
-        row[i] = 0
+        s.event_words[at, i] = 0
     s.event_count = at + 1
     s.event_sequence += 1
-    e = out[at]
+    e = s.events[at]
     e.kind = kind
     e.sequence = s.event_sequence
     e.command_sequence = c.sequence
@@ -45,8 +41,8 @@ def about_order(s, e, order):
 
 
 @plain
-def rejected(s, out, words, c, kind, reason):
-    e = new_event(s, out, words, c, kind)
+def rejected(s, c, kind, reason):
+    e = new_event(s, c, kind)
     e.reason = reason
     e.side = c.side
     e.instrument = c.instrument
@@ -61,8 +57,8 @@ def rejected(s, out, words, c, kind, reason):
 
 
 @small
-def accepted(s, out, words, c, order, locked):
-    e = new_event(s, out, words, c, EventKind.ACCEPTED)
+def accepted(s, c, order, locked):
+    e = new_event(s, c, EventKind.ACCEPTED)
     about_order(s, e, order)
     e.price = order.price
     e.quantity = order.quantity
@@ -77,9 +73,9 @@ def accepted(s, out, words, c, order, locked):
 
 
 @small
-def between(s, out, words, c, kind, taker, maker, lots):
+def between(s, c, kind, taker, maker, lots):
     """TRADE or DECREMENTED: one event that names both sides; both remainders are already reduced."""
-    e = new_event(s, out, words, c, kind)
+    e = new_event(s, c, kind)
     about_order(s, e, taker)
     e.aggressor = taker.side
     e.price = maker.price
@@ -94,9 +90,9 @@ def between(s, out, words, c, kind, taker, maker, lots):
 
 
 @small
-def fee_charged(s, out, words, c, taker, maker, price, lots, taker_fee, maker_fee):
+def fee_charged(s, c, taker, maker, price, lots, taker_fee, maker_fee):
     """FEE: buyer first, whoever was the aggressor."""
-    e = new_event(s, out, words, c, EventKind.FEE)
+    e = new_event(s, c, EventKind.FEE)
     if taker.side == Side.BUY:
         buyer, seller, buyer_fee, seller_fee = taker, maker, taker_fee, maker_fee
     else:
@@ -117,9 +113,9 @@ def fee_charged(s, out, words, c, taker, maker, price, lots, taker_fee, maker_fe
 
 
 @small
-def ended(s, out, words, c, kind, reason, order, released):
+def ended(s, c, kind, reason, order, released):
     """CANCELLED or EXPIRED: what was left of an order is gone; `released` is its lock."""
-    e = new_event(s, out, words, c, kind)
+    e = new_event(s, c, kind)
     about_order(s, e, order)
     e.reason = reason
     e.price = order.price
@@ -130,8 +126,8 @@ def ended(s, out, words, c, kind, reason, order, released):
 
 
 @small
-def replaced(s, out, words, c, order, locked, kept_priority):
-    e = new_event(s, out, words, c, EventKind.REPLACED)
+def replaced(s, c, order, locked, kept_priority):
+    e = new_event(s, c, EventKind.REPLACED)
     about_order(s, e, order)
     e.price = order.price
     e.quantity = order.quantity
@@ -143,9 +139,9 @@ def replaced(s, out, words, c, order, locked, kept_priority):
 
 
 @plain
-def counted(s, out, words, c, kind, count, aux, aux2, reason):
+def counted(s, c, kind, count, aux, aux2, reason):
     """A summary event: MASS_CANCELLED, ORDERS_EXPIRED, TRADING_STOPPED, SETTLED, SESSION_DOWN, ..."""
-    e = new_event(s, out, words, c, kind)
+    e = new_event(s, c, kind)
     e.quantity = count
     e.client_order_id = c.client_order_id
     e.aux = aux
@@ -154,8 +150,8 @@ def counted(s, out, words, c, kind, count, aux, aux2, reason):
 
 
 @plain
-def about_account(s, out, words, c, kind, account, aux, aux2, quantity):
-    e = new_event(s, out, words, c, kind)
+def about_account(s, c, kind, account, aux, aux2, quantity):
+    e = new_event(s, c, kind)
     e.client_order_id = c.client_order_id
     e.account = account
     e.aux = aux
@@ -164,9 +160,9 @@ def about_account(s, out, words, c, kind, account, aux, aux2, quantity):
 
 
 @plain
-def limits_set(s, out, words, c, instrument):
+def limits_set(s, c, instrument):
     book = s.books[instrument]
-    e = new_event(s, out, words, c, EventKind.LIMITS_SET)
+    e = new_event(s, c, EventKind.LIMITS_SET)
     in_book(s, e, instrument)
     e.price = book.previous_close
     e.aux = book.limit_down
@@ -176,8 +172,8 @@ def limits_set(s, out, words, c, instrument):
 
 
 @plain
-def phase_changed(s, out, words, c, instrument, mode, phase, previous):
-    e = new_event(s, out, words, c, EventKind.PHASE_CHANGED)
+def phase_changed(s, c, instrument, mode, phase, previous):
+    e = new_event(s, c, EventKind.PHASE_CHANGED)
     e.instrument = instrument
     e.phase = phase
     e.side = mode
@@ -186,9 +182,9 @@ def phase_changed(s, out, words, c, instrument, mode, phase, previous):
 
 
 @plain
-def close_fixed(s, out, words, c, instrument):
+def close_fixed(s, c, instrument):
     book = s.books[instrument]
-    e = new_event(s, out, words, c, EventKind.CLOSE_FIXED)
+    e = new_event(s, c, EventKind.CLOSE_FIXED)
     in_book(s, e, instrument)
     e.price = book.close
     e.quantity = book.volume

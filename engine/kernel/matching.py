@@ -34,7 +34,7 @@ def count_trade(book, price, lots):
 
 
 @small
-def trade(s, out, words, c, book, slot, lots):
+def trade(s, c, book, slot, lots):
     """One trade between the taker and the resting order in `slot`."""
     taker, maker = s.taker[0], s.orders[slot]
     price = np.int64(maker.price)
@@ -49,16 +49,16 @@ def trade(s, out, words, c, book, slot, lots):
     taker.remaining -= lots
     shrink(s, slot, lots)
     count_trade(book, price, lots)
-    e = between(s, out, words, c, EventKind.TRADE, taker, maker, lots)
+    e = between(s, c, EventKind.TRADE, taker, maker, lots)
     e.aux = released
     if taker_fee != 0 or maker_fee != 0:
-        fee_charged(s, out, words, c, taker, maker, price, lots, taker_fee, maker_fee)
+        fee_charged(s, c, taker, maker, price, lots, taker_fee, maker_fee)
     if maker.remaining == 0:
         remove(s, slot)
 
 
 @plain
-def decrement(s, out, words, c, slot):
+def decrement(s, c, slot):
     """Self-trade prevention takes the smaller remainder off both orders; no trade takes place."""
     taker, maker = s.taker[0], s.orders[slot]
     lots = min(np.int64(taker.remaining), np.int64(maker.remaining))
@@ -70,7 +70,7 @@ def decrement(s, out, words, c, slot):
     taker_released, maker_released = taker_lock - lock_of(s, taker), maker_lock - lock_of(s, maker)
     move_lock(s, taker, -taker_released)
     move_lock(s, maker, -maker_released)
-    e = between(s, out, words, c, EventKind.DECREMENTED, taker, maker, lots)
+    e = between(s, c, EventKind.DECREMENTED, taker, maker, lots)
     e.aux = taker_released if taker.side == Side.BUY else maker_released
     e.aux2 = maker_released if taker.side == Side.BUY else taker_released
     if maker.remaining == 0:
@@ -78,26 +78,26 @@ def decrement(s, out, words, c, slot):
 
 
 @plain
-def prevent(s, out, words, c, slot, mode):
+def prevent(s, c, slot, mode):
     """Self-trade prevention at a resting order of the same owner group. Returns whether the taker must stop."""
     if mode == SelfTrade.DECREMENT:
-        decrement(s, out, words, c, slot)
+        decrement(s, c, slot)
         return False
     if mode != SelfTrade.CANCEL_TAKER:
-        cancel_resting(s, out, words, c, slot, EventKind.CANCELLED, Reason.SELF_TRADE_PREVENTED)
+        cancel_resting(s, c, slot, EventKind.CANCELLED, Reason.SELF_TRADE_PREVENTED)
     return mode != SelfTrade.CANCEL_MAKER
 
 
 @plain
-def cancel_resting(s, out, words, c, slot, kind, reason):
+def cancel_resting(s, c, slot, kind, reason):
     """End a resting order: lock released, one CANCELLED or EXPIRED, out of the book."""
     order = s.orders[slot]
-    ended(s, out, words, c, kind, reason, order, release_all(s, order))
+    ended(s, c, kind, reason, order, release_all(s, order))
     remove(s, slot)
 
 
 @plain
-def run_taker(s, out, words, c):
+def run_taker(s, c):
     """Match the taker as far as it goes, then deal with its rest. The taker's terms are in `s.taker`."""
     taker = s.taker[0]
     book = s.books[taker.instrument]
@@ -110,39 +110,39 @@ def run_taker(s, out, words, c):
         while taker.remaining > 0 and crosses(book, taker.side, np.int64(taker.price)):
             if book.best[other] != price:
                 if visited == s.sweep_levels and visited > 0:
-                    stop_at_depth(s, out, words, c, price)
+                    stop_at_depth(s, c, price)
                     return
                 visited += 1
                 price = book.best[other]
             slot = np.int64(s.levels[taker.instrument, other, price - book.floor].head)
             maker = s.orders[slot]
             if mode != 0 and owner_group(s, maker.account) == group:
-                if prevent(s, out, words, c, slot, mode):
-                    end_taker(s, out, words, c, EventKind.CANCELLED, Reason.SELF_TRADE_PREVENTED)
+                if prevent(s, c, slot, mode):
+                    end_taker(s, c, EventKind.CANCELLED, Reason.SELF_TRADE_PREVENTED)
                     return
             else:
                 lots = min(np.int64(taker.remaining), np.int64(maker.remaining))
-                trade(s, out, words, c, book, slot, lots)
+                trade(s, c, book, slot, lots)
         if taker.remaining == 0:
             return
     if taker.time_in_force >= TimeInForce.IOC:
-        end_taker(s, out, words, c, EventKind.EXPIRED, Reason.IOC_REMAINDER)
+        end_taker(s, c, EventKind.EXPIRED, Reason.IOC_REMAINDER)
     else:
         place(s, taker)
 
 
 @plain
-def end_taker(s, out, words, c, kind, reason):
+def end_taker(s, c, kind, reason):
     taker = s.taker[0]
-    ended(s, out, words, c, kind, reason, taker, release_all(s, taker))
+    ended(s, c, kind, reason, taker, release_all(s, taker))
 
 
 @plain
-def stop_at_depth(s, out, words, c, last_price):
+def stop_at_depth(s, c, last_price):
     """The next price lies beyond the best `sweep_levels`: immediate orders expire, others as the venue says."""
     taker = s.taker[0]
     if taker.time_in_force >= TimeInForce.IOC:
-        end_taker(s, out, words, c, EventKind.EXPIRED, Reason.IOC_REMAINDER)
+        end_taker(s, c, EventKind.EXPIRED, Reason.IOC_REMAINDER)
     elif s.rest_at_last:
         surplus = np.int64(0)
         if s.prefunded and taker.side == Side.BUY:
@@ -150,7 +150,7 @@ def stop_at_depth(s, out, words, c, last_price):
             surplus = lock_of(s, taker) - buy_lock(book, taker.cumulative_amount, last_price, taker.remaining)
         move_lock(s, taker, -surplus)
         taker.price = last_price
-        replaced(s, out, words, c, taker, -surplus, 0)
+        replaced(s, c, taker, -surplus, 0)
         place(s, taker)
     else:
-        end_taker(s, out, words, c, EventKind.CANCELLED, Reason.DEPTH_LIMIT)
+        end_taker(s, c, EventKind.CANCELLED, Reason.DEPTH_LIMIT)

@@ -85,7 +85,7 @@ def fund(s, book, order):
 
 
 @plain
-def new_order(s, out, words, c):
+def new_order(s, c):
     reason = check_new_order_enums(c)
     if reason == Reason.NONE:
         reason = check_role(s, c)
@@ -126,8 +126,8 @@ def new_order(s, out, words, c):
     if reason != Reason.NONE:
         return reason
     s.last_order_id += 1
-    accepted(s, out, words, c, taker, lock_of(s, taker))
-    run_taker(s, out, words, c)
+    accepted(s, c, taker, lock_of(s, taker))
+    run_taker(s, c)
     return Reason.NONE
 
 
@@ -141,7 +141,7 @@ def target_slot(s, c):
 
 
 @plain
-def cancel_order(s, out, words, c):
+def cancel_order(s, c):
     if c.flags & ~BY_CLIENT:
         return Reason.INVALID_FLAGS
     reason = check_role(s, c)
@@ -153,12 +153,12 @@ def cancel_order(s, out, words, c):
     phase = s.books[s.orders[slot].instrument].phases[Mode.LISTED]
     if phase == Phase.CLOSED or (phase == Phase.BREAK and not s.break_cancel):
         return Reason.WRONG_PHASE
-    cancel_resting(s, out, words, c, slot, EventKind.CANCELLED, Reason.USER_REQUESTED)
+    cancel_resting(s, c, slot, EventKind.CANCELLED, Reason.USER_REQUESTED)
     return Reason.NONE
 
 
 @plain
-def replace_order(s, out, words, c):
+def replace_order(s, c):
     if c.flags & ~BY_CLIENT:
         return Reason.INVALID_FLAGS
     reason = check_role(s, c)
@@ -180,7 +180,7 @@ def replace_order(s, out, words, c):
     if c.quantity <= filled:
         return Reason.QUANTITY_BELOW_FILLED
     if c.price == order.price and c.quantity <= order.quantity:
-        reduce_in_place(s, out, words, c, slot)
+        reduce_in_place(s, c, slot)
         return Reason.NONE
     reason = check_crossing(s, book, order.side, np.int64(c.price), order.flags & POST_ONLY != 0)
     if reason != Reason.NONE:
@@ -195,12 +195,12 @@ def replace_order(s, out, words, c):
         reason = shortfall(s, book, order.account, order.side, more)
         if reason != Reason.NONE:
             return reason
-    re_enter(s, out, words, c, slot, remaining, more)
+    re_enter(s, c, slot, remaining, more)
     return Reason.NONE
 
 
 @small
-def reduce_in_place(s, out, words, c, slot):
+def reduce_in_place(s, c, slot):
     """Less quantity at the same price keeps priority."""
     order = s.orders[slot]
     before = lock_of(s, order)
@@ -208,11 +208,11 @@ def reduce_in_place(s, out, words, c, slot):
     order.quantity = c.quantity
     released = before - lock_of(s, order)
     move_lock(s, order, -released)
-    replaced(s, out, words, c, order, -released, 1)
+    replaced(s, c, order, -released, 1)
 
 
 @small
-def re_enter(s, out, words, c, slot, remaining, more):
+def re_enter(s, c, slot, remaining, more):
     """The order leaves its place, takes the new terms and is matched like a new one."""
     order = s.orders[slot]
     move_lock(s, order, more)
@@ -233,8 +233,8 @@ def re_enter(s, out, words, c, slot, remaining, more):
     t.time_in_force = order.time_in_force
     t.self_trade = order.self_trade
     t.flags = order.flags
-    replaced(s, out, words, c, t, more, 0)
-    run_taker(s, out, words, c)
+    replaced(s, c, t, more, 0)
+    run_taker(s, c)
 
 
 @small
@@ -249,7 +249,7 @@ def better_levels(s, instrument, k, position, most):
 
 
 @plain
-def take(s, out, words, c):
+def take(s, c):
     """Listed agreement by picking: the whole stated quantity from one named listing, or a reject."""
     if c.side != Side.BUY and c.side != Side.SELL:
         return Reason.INVALID_SIDE
@@ -292,8 +292,8 @@ def take(s, out, words, c):
     if reason != Reason.NONE:
         return reason
     s.last_order_id += 1
-    accepted(s, out, words, c, taker, lock_of(s, taker))
-    trade(s, out, words, c, book, slot, c.quantity)
+    accepted(s, c, taker, lock_of(s, taker))
+    trade(s, c, book, slot, c.quantity)
     return Reason.NONE
 
 
@@ -321,7 +321,7 @@ def check_mass_cancel(s, c):
 
 
 @plain
-def mass_cancel(s, out, words, c):
+def mass_cancel(s, c):
     reason = check_mass_cancel(s, c)
     if reason != Reason.NONE:
         return reason
@@ -342,8 +342,8 @@ def mass_cancel(s, out, words, c):
                 if c.scope & BY_SESSION and order.session != c.session:
                     fits = False
                 if fits:
-                    cancel_resting(s, out, words, c, slot, EventKind.CANCELLED, Reason.MASS_CANCEL)
+                    cancel_resting(s, c, slot, EventKind.CANCELLED, Reason.MASS_CANCEL)
                     count += 1
                 slot = following
-    counted(s, out, words, c, EventKind.MASS_CANCELLED, count, 0, 0, 0)
+    counted(s, c, EventKind.MASS_CANCELLED, count, 0, 0, 0)
     return Reason.NONE

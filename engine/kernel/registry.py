@@ -16,14 +16,14 @@ MAX_REASON = (1 << 15) - 1
 
 
 @plain
-def open_firm(s, out, words, c):
+def open_firm(s, c):
     reason = check_role(s, c)
     if reason != Reason.NONE:
         return reason
     if s.firms >= s.firm_capacity:
         return Reason.FIRM_TABLE_FULL
     s.firms += 1
-    counted(s, out, words, c, EventKind.FIRM_OPENED, 0, s.firms, 0, 0)
+    counted(s, c, EventKind.FIRM_OPENED, 0, s.firms, 0, 0)
     return Reason.NONE
 
 
@@ -35,7 +35,7 @@ def check_group(c):
 
 
 @plain
-def open_account(s, out, words, c):
+def open_account(s, c):
     reason = check_role(s, c)
     if reason != Reason.NONE:
         return reason
@@ -52,12 +52,12 @@ def open_account(s, out, words, c):
     account.owner_group = c.quantity2
     account.group_from = c.expiry
     account.status = Status.ACTIVE
-    about_account(s, out, words, c, EventKind.ACCOUNT_OPENED, s.accounts_open, c.quantity, c.quantity2, c.expiry)
+    about_account(s, c, EventKind.ACCOUNT_OPENED, s.accounts_open, c.quantity, c.quantity2, c.expiry)
     return Reason.NONE
 
 
 @plain
-def open_session(s, out, words, c):
+def open_session(s, c):
     if c.scope < Role.TRADER or c.scope > Role.READER:
         return Reason.INVALID_ROLE
     reason = check_role(s, c)
@@ -73,7 +73,7 @@ def open_session(s, out, words, c):
     session.firm = c.quantity
     session.role = c.scope
     session.status = Status.ACTIVE
-    counted(s, out, words, c, EventKind.SESSION_OPENED, c.scope, s.sessions_open, c.quantity, 0)
+    counted(s, c, EventKind.SESSION_OPENED, c.scope, s.sessions_open, c.quantity, 0)
     return Reason.NONE
 
 
@@ -94,7 +94,7 @@ def check_operator_session(s, c):
 
 
 @plain
-def set_account_status(s, out, words, c):
+def set_account_status(s, c):
     reason = check_operator_account(s, c)
     if reason != Reason.NONE:
         return reason
@@ -103,12 +103,12 @@ def set_account_status(s, out, words, c):
     account = s.accounts[c.account]
     previous = np.int64(account.status)
     account.status = c.scope
-    about_account(s, out, words, c, EventKind.ACCOUNT_STATUS_SET, c.account, c.scope, previous, 0)
+    about_account(s, c, EventKind.ACCOUNT_STATUS_SET, c.account, c.scope, previous, 0)
     return Reason.NONE
 
 
 @plain
-def set_session_status(s, out, words, c):
+def set_session_status(s, c):
     reason = check_operator_session(s, c)
     if reason != Reason.NONE:
         return reason
@@ -117,12 +117,12 @@ def set_session_status(s, out, words, c):
     session = s.sessions[c.target]
     previous = np.int64(session.status)
     session.status = c.scope
-    counted(s, out, words, c, EventKind.SESSION_STATUS_SET, previous, c.target, c.scope, 0)
+    counted(s, c, EventKind.SESSION_STATUS_SET, previous, c.target, c.scope, 0)
     return Reason.NONE
 
 
 @plain
-def set_owner_group(s, out, words, c):
+def set_owner_group(s, c):
     reason = check_operator_account(s, c)
     if reason == Reason.NONE:
         reason = check_group(c)
@@ -132,12 +132,12 @@ def set_owner_group(s, out, words, c):
     previous = np.int64(account.owner_group)
     account.owner_group = c.quantity2
     account.group_from = c.expiry
-    about_account(s, out, words, c, EventKind.OWNER_GROUP_SET, c.account, c.quantity2, previous, c.expiry)
+    about_account(s, c, EventKind.OWNER_GROUP_SET, c.account, c.quantity2, previous, c.expiry)
     return Reason.NONE
 
 
 @plain
-def session_up(s, out, words, c):
+def session_up(s, c):
     reason = check_operator_session(s, c)
     if reason != Reason.NONE:
         return reason
@@ -148,12 +148,12 @@ def session_up(s, out, words, c):
         return Reason.INVALID_SCOPE
     session.connected = 1
     session.policy = c.scope
-    counted(s, out, words, c, EventKind.SESSION_UP, 0, c.target, c.scope, 0)
+    counted(s, c, EventKind.SESSION_UP, 0, c.target, c.scope, 0)
     return Reason.NONE
 
 
 @plain
-def session_down(s, out, words, c):
+def session_down(s, c):
     reason = check_operator_session(s, c)
     if reason != Reason.NONE:
         return reason
@@ -171,15 +171,15 @@ def session_down(s, out, words, c):
                     order = s.orders[slot]
                     kept = session.policy == DisconnectPolicy.CANCEL_DAY and order.time_in_force != TimeInForce.DAY
                     if order.session == c.target and not kept:
-                        cancel_resting(s, out, words, c, slot, EventKind.CANCELLED, Reason.DISCONNECTED)
+                        cancel_resting(s, c, slot, EventKind.CANCELLED, Reason.DISCONNECTED)
                         count += 1
                     slot = following
-    counted(s, out, words, c, EventKind.SESSION_DOWN, 0, c.target, count, c.quantity)
+    counted(s, c, EventKind.SESSION_DOWN, 0, c.target, count, c.quantity)
     return Reason.NONE
 
 
 @plain
-def move_cash(s, out, words, c):
+def move_cash(s, c):
     """DEPOSIT_CASH, WITHDRAW_CASH."""
     reason = check_operator_account(s, c)
     if reason != Reason.NONE:
@@ -197,12 +197,12 @@ def move_cash(s, out, words, c):
     if reason != Reason.NONE:
         return reason
     free = s.accounts[c.account].cash[c.scope].free
-    about_account(s, out, words, c, EventKind.CASH_MOVED, c.account, signed, free, c.scope)
+    about_account(s, c, EventKind.CASH_MOVED, c.account, signed, free, c.scope)
     return Reason.NONE
 
 
 @plain
-def move_units(s, out, words, c):
+def move_units(s, c):
     """DEPOSIT_UNITS, WITHDRAW_UNITS."""
     reason = check_operator_account(s, c)
     if reason != Reason.NONE:
@@ -220,5 +220,5 @@ def move_units(s, out, words, c):
     if reason != Reason.NONE:
         return reason
     free = s.holds[c.account, c.scope].free
-    about_account(s, out, words, c, EventKind.UNITS_MOVED, c.account, signed, free, c.scope)
+    about_account(s, c, EventKind.UNITS_MOVED, c.account, signed, free, c.scope)
     return Reason.NONE

@@ -137,10 +137,16 @@ class Account:
     holds: dict[int, Hold] = field(default_factory=dict)
 
     def cash_in(self, currency: int) -> Cash:
-        return self.cash.setdefault(currency, Cash())
+        cash = self.cash.get(currency)
+        if cash is None:
+            cash = self.cash[currency] = Cash()
+        return cash
 
     def hold_of(self, asset: int) -> Hold:
-        return self.holds.setdefault(asset, Hold())
+        hold = self.holds.get(asset)
+        if hold is None:
+            hold = self.holds[asset] = Hold()
+        return hold
 
 
 @dataclass(slots=True)

@@ -139,13 +139,18 @@ def trade(x: Exchange, market: Market, taker: Order, maker: Order, quantity: int
         x.emit(
             EventKind.FEE,
             instrument=market.instrument,
+            price=price,
             quantity=quantity,
             account=buyer.account,
             contra_account=seller.account,
             order_id=buyer.order_id,
             contra_order_id=seller.order_id,
+            client_order_id=buyer.client_order_id,
+            contra_client_order_id=seller.client_order_id,
             aux=buyer_fee,
             aux2=seller_fee,
+            session=buyer.session,
+            contra_session=seller.session,
         )
 
 

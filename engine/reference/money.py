@@ -14,12 +14,14 @@ def half_up(numerator: int, denominator: int) -> int:
 
 def fee_on(terms: Terms, amount: int) -> int:
     """The fee of one side on a cumulative amount, minor units."""
-    return half_up(amount * terms.fee_ppm, PPM)
+    return half_up(amount * terms.fee_ppm, PPM) if terms.fee_ppm else 0
 
 
 def cash_lock(terms: Terms, cumulative_amount: int, price: int, remaining: int) -> int:
     """What a buy order locks: the rest at its limit, and what the fee would grow by if it filled there."""
     amount = price * remaining * terms.tick_value
+    if not terms.fee_ppm:
+        return amount
     return amount + fee_on(terms, cumulative_amount + amount) - fee_on(terms, cumulative_amount)
 
 

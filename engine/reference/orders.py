@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from engine.reference.admission import (
+    POST_ONLY,
     check_account,
     check_account_active,
     check_continuous,
@@ -25,7 +26,6 @@ from engine.reference.money import cash_lock, lock_of, move_lock, require_free
 from engine.schema import (
     EventKind,
     MassCancelScope,
-    OrderFlag,
     OrderType,
     Phase,
     Reason,
@@ -36,6 +36,7 @@ from engine.schema import (
 
 IMMEDIATE = (TimeInForce.IOC, TimeInForce.FOK)
 TIF_OF_TAKE = int(TimeInForce.FOK)
+BY_ACCOUNT, BY_INSTRUMENT, BY_SIDE, BY_SESSION = (int(bit) for bit in MassCancelScope)
 
 
 def new_order(x: Exchange, command: Command) -> None:
@@ -66,12 +67,12 @@ def check_order_enums(command: Command) -> None:
         raise Refused(Reason.INVALID_ORDER_TYPE)
     if not TimeInForce.DAY <= command.time_in_force <= TimeInForce.FOK:
         raise Refused(Reason.INVALID_TIME_IN_FORCE)
-    if command.flags not in (0, OrderFlag.POST_ONLY):
+    if command.flags not in (0, POST_ONLY):
         raise Refused(Reason.INVALID_FLAGS)
     if command.self_trade > SelfTrade.DECREMENT:
         raise Refused(Reason.INVALID_SELF_TRADE)
     market_that_rests = command.order_type == OrderType.MARKET and command.time_in_force not in IMMEDIATE
-    post_only_that_cannot_rest = command.flags == OrderFlag.POST_ONLY and (
+    post_only_that_cannot_rest = command.flags == POST_ONLY and (
         command.order_type != OrderType.LIMIT or command.time_in_force in IMMEDIATE
     )
     if market_that_rests or post_only_that_cannot_rest:
@@ -190,18 +191,18 @@ def mass_cancel(x: Exchange, command: Command) -> None:
     scope = command.scope
     check_mass_cancel_fields(command)
     check_role(x, command)
-    if scope & MassCancelScope.ACCOUNT:
+    if scope & BY_ACCOUNT:
         check_account(x, command)
-    if scope & MassCancelScope.INSTRUMENT:
+    if scope & BY_INSTRUMENT:
         find_market(x, command.instrument)
 
     def fits(order: Order) -> bool:
         return (
             x.owns_order(command.session, order)
-            and (not scope & MassCancelScope.ACCOUNT or order.account == command.account)
-            and (not scope & MassCancelScope.INSTRUMENT or order.instrument == command.instrument)
-            and (not scope & MassCancelScope.SIDE or order.side == command.side)
-            and (not scope & MassCancelScope.SESSION or order.session == command.session)
+            and (not scope & BY_ACCOUNT or order.account == command.account)
+            and (not scope & BY_INSTRUMENT or order.instrument == command.instrument)
+            and (not scope & BY_SIDE or order.side == command.side)
+            and (not scope & BY_SESSION or order.session == command.session)
         )
 
     chosen = [order for order in x.live_orders() if fits(order)]
@@ -214,12 +215,12 @@ def check_mass_cancel_fields(command: Command) -> None:
     scope = command.scope
     if scope > 15:
         raise Refused(Reason.INVALID_SCOPE)
-    if scope & MassCancelScope.SIDE:
+    if scope & BY_SIDE:
         check_side(command.side)
     without_bit = (
-        (command.side and not scope & MassCancelScope.SIDE)
-        or (command.account and not scope & MassCancelScope.ACCOUNT)
-        or (command.instrument and not scope & MassCancelScope.INSTRUMENT)
+        (command.side and not scope & BY_SIDE)
+        or (command.account and not scope & BY_ACCOUNT)
+        or (command.instrument and not scope & BY_INSTRUMENT)
     )
     if without_bit:
         raise Refused(Reason.UNUSED_FIELD_SET)

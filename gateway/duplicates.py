@@ -1,0 +1,117 @@
+"""Commands whose number was used before: the original answer once more, never a second effect.
+
+Recent ones are found in memory. For older ones a mark every thousand numbers of a session says where in the journal
+to look, and lookups are rationed, for they hold up everybody.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from typing import Final
+
+import numpy as np
+
+from engine.schema import COMMAND, EVENT, FIRM_BYTES, CommandArray, EventArray, EventFlag, EventKind, Reason
+from gateway.exchange import Exchange
+from gateway.records import join
+from gateway.routing import for_session
+from gateway.sessions import Bucket
+
+MARK_EVERY: Final = 1_000
+LOOKUPS_PER_SECOND: Final = 5
+
+
+class Duplicates:
+    """Answers duplicates of every session of one exchange."""
+
+    def __init__(self, exchange: Exchange) -> None:
+        self._exchange = exchange
+        self._marks: dict[int, tuple[list[int], list[int]]] = {}
+        self._lookups = Bucket(LOOKUPS_PER_SECOND, LOOKUPS_PER_SECOND)
+
+    def mark(self, session: int, number: int) -> None:
+        """Session `session` is about to use `number` in a command behind the exchange's present sequence."""
+        self._mark(session, number, self._exchange.command_sequence + 1)
+
+    def learn(self, commands: CommandArray) -> None:
+        """Take in commands of the journal's history."""
+        for session in np.unique(commands["session"]).tolist():
+            mine = commands[commands["session"] == session] if session else commands[:0]
+            for at in range(0, len(mine), MARK_EVERY):
+                self._mark(session, int(mine["client_order_id"][at]), int(mine["sequence"][at]))
+
+    def _mark(self, session: int, number: int, sequence: int) -> None:
+        numbers, sequences = self._marks.setdefault(session, ([], []))
+        if not numbers or number >= numbers[-1] + MARK_EVERY:
+            numbers.append(number)
+            sequences.append(sequence)
+
+    def answer(self, session: int, batch: CommandArray, now: int) -> EventArray | None:
+        """The records to send for used numbers: the original ones flagged, or a REJECTED that says why not.
+
+        Args:
+            batch: commands with numbers at or below the session's last one.
+            now: monotonic ns.
+
+        Returns:
+            None when the journal would have to be read too often.
+        """
+        numbers = np.unique(batch["client_order_id"])
+        numbers = numbers[numbers > 0]
+        originals = self._exchange.recent.commands_numbered(session, numbers)
+        events = self._exchange.recent.events_of(originals["sequence"])
+        missing = numbers[~np.isin(numbers, originals["client_order_id"])]
+        if len(missing):
+            if not self._lookups.take(1, now):
+                return None
+            old, old_events = self._from_journal(session, missing)
+            originals, events = join([old, originals]), join([old_events, events])
+        return _answers(session, batch, originals, events)
+
+    def _from_journal(self, session: int, numbers: CommandArray) -> tuple[CommandArray, EventArray]:
+        """Commands of a session with these numbers, and their events, as far as one stretch of the journal has them."""
+        found, events = [np.zeros(0, COMMAND)], [np.zeros(0, EVENT)]
+        marks, sequences = self._marks.get(session, ([], []))
+        at = bisect_right(marks, int(numbers[0])) - 1
+        if at < 0:
+            return found[0], events[0]
+        wanted = set(numbers.tolist())
+        limit = sequences[at + 2] if at + 2 < len(sequences) else self._exchange.command_sequence
+        reader = self._exchange.reader
+        for batch in reader.batches(reader.seek(command=sequences[at])):
+            commands = batch.commands
+            hit = (commands["session"] == session) & np.isin(commands["client_order_id"], numbers)
+            if hit.any():
+                chosen = commands[hit]
+                found.append(chosen)
+                events.append(batch.events[np.isin(batch.events["command_sequence"], chosen["sequence"])])
+                wanted.difference_update(chosen["client_order_id"].tolist())
+            if not wanted or batch.last_command > limit:
+                break
+        return join(found), join(events)
+
+
+def _answers(session: int, batch: CommandArray, originals: CommandArray, events: EventArray) -> EventArray:
+    known = {int(c["client_order_id"]): c for c in originals}
+    same, refused = [], []
+    for command in batch:
+        original = known.get(int(command["client_order_id"]))
+        if original is None:
+            refused.append(_refusal(session, command, Reason.STALE_CLIENT_ORDER_ID, EventFlag.STALE_ID))
+        elif original.tobytes()[:FIRM_BYTES] != command.tobytes()[:FIRM_BYTES]:
+            refused.append(_refusal(session, command, Reason.DUPLICATE_MISMATCH, EventFlag.DUPLICATE_MISMATCH))
+        else:
+            same.append(int(original["sequence"]))
+    records = for_session(events[np.isin(events["command_sequence"], same)], session).copy()
+    records["flags"] |= int(EventFlag.POSSIBLE_DUPLICATE)
+    return join([records, *refused])
+
+
+def _refusal(session: int, command: CommandArray, reason: Reason, flag: EventFlag) -> EventArray:
+    """A REJECTED that is not journaled: its sequence is 0."""
+    made = np.zeros(1, EVENT)
+    made["kind"], made["reason"], made["flags"] = EventKind.REJECTED, int(reason), int(flag)
+    for name in ("side", "instrument", "account", "price", "quantity", "client_order_id"):
+        made[name] = command[name]
+    made["aux"], made["aux2"], made["session"] = command["kind"], command["target"], session
+    return made

@@ -1,0 +1,171 @@
+"""Stamp, apply, journal: the one way in which anything changes the venue's state. No sockets here."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from engine.control import Control, encode, expand
+from engine.schema import CommandArray, CommandKind, EventArray, EventKind, Reason, commands
+from gateway.calendar import Due, Schedule, day_start
+from gateway.clock import JournalClock, parse_start
+from gateway.config import Config
+from gateway.journal import Messages, Opened
+from gateway.recent import Recent
+from gateway.records import join
+from replay import Note, NoteKind, is_settled
+
+
+class Surprise(Exception):
+    """The engine or the journal failed after validation: nothing was answered, the server must stop."""
+
+
+class Exchange:
+    """Engine and journal in step. Every method that changes state has journaled it durably when it returns.
+
+    Args:
+        opened: the engine as created or recovered, with its journal.
+        config: the server's configuration.
+    """
+
+    def __init__(self, opened: Opened, config: Config) -> None:
+        self.engine = opened.engine
+        self.venue = opened.engine.venue
+        self.writer = opened.writer
+        self.reader = opened.reader
+        self.created = opened.created
+        self._config = config
+        header = self.engine.state()["header"][0]
+        self.command_sequence = int(header["command_sequence"])
+        self.event_sequence = int(header["event_sequence"])
+        self.recent = Recent()
+        start = self._start_time(int(header["timestamp"]))
+        calendar = self.venue.calendar
+        if self.created:
+            # The whole first day lies ahead, so that its earlier transitions are made up for in order.
+            last = day_start(calendar, start) if calendar.transitions else start
+        else:
+            last = int(header["timestamp"])
+        self.clock = JournalClock(last, config.clock_rate)
+        self.schedule = Schedule(calendar, last)
+        self._start = start
+        self.epoch = 0
+
+    def _start_time(self, last: int) -> int:
+        if self.created and self._config.start_time:
+            return parse_start(self._config.start_time)
+        if self._config.clock_rate == 1 and not self._config.start_time:
+            return max(last, time.time_ns())
+        # A venue on a time of its own goes on where it stopped.
+        return last if not self.created else time.time_ns()
+
+    def begin(self) -> EventArray:
+        """Journal the clock's anchor, which names this run.
+
+        Stamped with the last time of the run before, so that the calendar still sees what was missed since.
+        """
+        last = self.clock.last
+        self.epoch = self.command_sequence + 1
+        return self.commit(self.clock.anchor(self._start), timestamp=last)
+
+    def commit(
+        self, batch: CommandArray, notes: Sequence[Note] = (), timestamp: int | None = None, digest: bool = False
+    ) -> EventArray:
+        """Number, stamp, apply and journal commands; returns their events, valid until the next commit.
+
+        Args:
+            batch: session and actor are set; sequence and timestamp are written here.
+            timestamp: journal time; None = now.
+            digest: add a note with the engine's digest.
+
+        Raises:
+            Surprise: the batch lies in a file for a post-mortem and has not been answered.
+        """
+        count = len(batch)
+        batch["sequence"] = np.arange(self.command_sequence + 1, self.command_sequence + count + 1)
+        batch["timestamp"] = self.clock.now() if timestamp is None else timestamp
+        try:
+            events = self._apply(batch)
+            if digest:
+                notes = [*notes, Note(NoteKind.DIGEST, self.engine.digest())]
+            self.writer.append(batch, events, notes)
+            if bool((batch["kind"] == CommandKind.SETTLE).any()) and is_settled(events):
+                # A segment per day: each can be replayed apart from the snapshot at its head.
+                events = events.copy()
+                self.writer.roll(self.engine.canonical_state())
+        except Exception as error:
+            path = self._keep(batch)
+            raise Surprise(f"{type(error).__name__}: {error}; the batch is kept in {path}") from error
+        self.command_sequence += count
+        self.event_sequence += len(events)
+        self.recent.add(batch, events)
+        return events
+
+    def _apply(self, batch: CommandArray) -> EventArray:
+        done, events = self.engine.apply(batch)
+        if done == len(batch):
+            return events
+        first = events.copy()
+        return join([first, self.engine.apply_all(batch[done:])])
+
+    def _keep(self, batch: CommandArray) -> Path:
+        path = self._config.data_folder / f"post-mortem-{self.command_sequence + 1}.commands"
+        path.write_bytes(batch.tobytes())
+        return path
+
+    def commit_control(
+        self, message: Control, session: int = 0, number: int = 0, timestamp: int | None = None
+    ) -> tuple[EventArray, Messages]:
+        """Carry out one administrative message, journaled with it as a note; returns events and the message.
+
+        Args:
+            session, number: the operator's session and the client_order_id of the first command; 0, 0 = the venue.
+        """
+        batch = expand(message)
+        batch["session"] = batch["actor"] = session
+        if session:
+            batch["client_order_id"] = np.arange(number, number + len(batch))
+        first = self.command_sequence + 1
+        note = Note(NoteKind.MESSAGE, encode(message), 0, len(batch))
+        return self.commit(batch, [note], timestamp), {first: message}
+
+    def carry_out(self, due: Due) -> EventArray:
+        """A calendar transition, stamped with its own moment and sealed with a digest."""
+        return self.commit(due.commands.copy(), timestamp=due.moment, digest=True)
+
+    def session_up(self, session: int, policy: int) -> Reason:
+        """Journal a logon; returns the engine's reason for refusing it, NONE when it is up."""
+        made = commands(1)
+        made["kind"], made["target"], made["scope"] = CommandKind.SESSION_UP, session, policy
+        event = self.commit(made)[0]
+        return Reason(int(event["reason"])) if event["kind"] == EventKind.REJECTED else Reason.NONE
+
+    def sessions_down(self, sessions: Iterable[tuple[int, Reason]], timestamp: int | None = None) -> EventArray:
+        """Journal lost sessions; the engine carries out their disconnect policies."""
+        lost = list(sessions)
+        made = commands(len(lost))
+        made["kind"] = CommandKind.SESSION_DOWN
+        made["target"] = [number for number, _ in lost]
+        made["quantity"] = [int(reason) for _, reason in lost]
+        return self.commit(made, timestamp=timestamp)
+
+    def connected_sessions(self) -> list[int]:
+        """Sessions that the journal still holds for connected; only right after a start they can be wrong."""
+        return [int(number) for number in np.flatnonzero(self.engine.state()["sessions"]["connected"]) if number]
+
+    def idle(self) -> None:
+        """Use a quiet moment: seal what has been answered, and prepare the next segment by a step."""
+        self.writer.seal()
+        space = self.writer.space()
+        if not space.ready and not space.blocked:
+            self.writer.prepare()
+
+    def seal(self) -> bytes:
+        """The clean end: the journal closes with the engine's digest, which is returned."""
+        digest = self.engine.digest()
+        self.writer.append(commands(0), self.recent.events_after(0, 0), [Note(NoteKind.SEAL, digest)])
+        self.writer.close()
+        return digest

@@ -1,0 +1,102 @@
+"""The client's questions and an operator's administrative messages: one request, one answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from engine.control import Control, expand
+from engine.schema import EventArray, EventKind
+from gateway import wire
+from gateway.errors import rejected
+from gateway.link import Answer, Link
+from gateway.records import join
+from gateway.views import Account, Book, Day, OpenOrder, Reference
+from gateway.wire import FrameType, QueryKind
+
+M = TypeVar("M", bound=wire.Message)
+
+
+class Questions:
+    """The part of the client that asks; the other part keeps the connection going."""
+
+    reference: Reference
+    timeout: float
+    account_number: int
+    _link: Link
+    _inbox: list[EventArray]
+
+    def wait_until(self, done: Callable[[], bool], timeout: float, what: str = "the condition") -> None:
+        raise NotImplementedError
+
+    def book(self, instrument: str | int) -> Book:
+        """Best five levels per side."""
+        number = self.reference.instrument(instrument).number
+        return self.reference.book(self.ask(QueryKind.BOOK, number, wire.BookData))
+
+    def day(self, instrument: str | int) -> Day:
+        """The day's figures of one instrument."""
+        number = self.reference.instrument(instrument).number
+        return self.reference.day(self.ask(QueryKind.DAY, number, wire.DayAnswer).days[0])
+
+    def days(self) -> list[Day]:
+        """The day's figures of every instrument."""
+        return [self.reference.day(day) for day in self.ask(QueryKind.DAY, 0, wire.DayAnswer).days]
+
+    def account(self, number: int | None = None) -> Account:
+        """Cash and holdings of an account of the firm."""
+        wanted = self.account_number if number is None else number
+        return self.reference.account(self.ask(QueryKind.ACCOUNT, wanted, wire.AccountData))
+
+    def open_orders(self) -> list[OpenOrder]:
+        """Every live order that this session has entered, by order id."""
+        found: list[wire.OrderData] = []
+        while True:
+            page = self.ask(QueryKind.ORDERS, found[-1].order_id if found else 0, wire.OrdersAnswer)
+            found += page.orders
+            if page.complete:
+                return [self.reference.order(order) for order in found]
+
+    def ask(self, kind: QueryKind, number: int, answer: type[M]) -> M:
+        """Ask as the wire does; returns the message in ticks and ids. Raises Rejected, NoAnswer."""
+        token = self._link.ask(FrameType.QUERY, wire.Query(int(kind), number))
+        got: list[Answer] = []
+
+        def arrived() -> bool:
+            found = self._link.take_answer(token)
+            if found is not None:
+                got.append(found)
+            return bool(got)
+
+        self.wait_until(arrived, self.timeout, f"query {kind.name}")
+        if got[0].reject is not None:
+            raise rejected(got[0].reject.reason, got[0].reject.text)
+        return wire.unpack(got[0].frame, answer)
+
+    def control(self, message: Control) -> EventArray:
+        """Carry out an administrative message (operators); returns the events of its commands.
+
+        Raises:
+            Rejected: the gateway or the engine refused; `.event` is the engine's record.
+            NoAnswer: within `timeout`.
+        """
+        count = len(expand(message))
+        first = self._link.next_numbers(count)
+        seen = len(self._inbox)
+        token = self._link.ask(FrameType.CONTROL, wire.ControlRequest(first, message))
+        refused: list[Answer] = []
+
+        def answered() -> bool:
+            found = self._link.take_answer(token)
+            if found is not None:
+                refused.append(found)
+            return bool(refused) or self._link.acknowledged >= first + count - 1
+
+        self.wait_until(answered, self.timeout, f"message {type(message).__name__}")
+        if refused and refused[0].reject is not None:
+            raise rejected(refused[0].reject.reason, refused[0].reject.text)
+        events: EventArray = join(self._inbox[seen:])
+        failed = events[(events["kind"] == EventKind.REJECTED) & (events["client_order_id"] >= first)]
+        if len(failed):
+            raise rejected(int(failed[0]["reason"]), event=failed[0])
+        return events

@@ -1,0 +1,81 @@
+"""The latest commands and events in memory, for resume and duplicate answers without the journal.
+
+Command and event sequences have no gaps, so the record with sequence s stands at slot (s - 1) % capacity.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.schema import COMMAND, EVENT, CommandArray, EventArray
+from gateway.records import join
+
+
+class _Ring:
+    """The last `capacity` records of one gapless sequence."""
+
+    def __init__(self, dtype: np.dtype[Any], capacity: int) -> None:
+        self.records: NDArray[Any] = np.zeros(capacity, dtype)
+        self._raw = self.records.view(np.uint8).reshape(capacity, dtype.itemsize)
+        self._size = dtype.itemsize
+        self.capacity = capacity
+        self.last = 0
+
+    @property
+    def oldest(self) -> int:
+        """Sequence of the oldest record kept; last + 1 when there is none."""
+        return max(0, self.last - self.capacity) + 1
+
+    def add(self, records: NDArray[Any]) -> None:
+        kept = records[-self.capacity :]
+        self.last += len(records) - len(kept)
+        raw = kept.view(np.uint8).reshape(len(kept), self._size)
+        at = self.last % self.capacity
+        head = min(len(kept), self.capacity - at)
+        self._raw[at : at + head] = raw[:head]
+        self._raw[: len(kept) - head] = raw[head:]
+        self.last += len(kept)
+
+    def after(self, sequence: int, limit: int) -> NDArray[Any]:
+        """A copy of up to `limit` records with sequences above `sequence`."""
+        start = max(sequence, self.oldest - 1)
+        count = min(limit, self.last - start)
+        at = start % self.capacity
+        head = self.records[at : at + count]
+        return join([head, self.records[: count - len(head)]]).copy()
+
+
+class Recent:
+    """Rings of commands and events; they begin empty and take in everything from sequence 1 on."""
+
+    def __init__(self, commands: int = 1 << 17, events: int = 1 << 18) -> None:
+        self._commands = _Ring(COMMAND, commands)
+        self._events = _Ring(EVENT, events)
+
+    def add(self, commands: CommandArray, events: EventArray) -> None:
+        self._commands.add(commands)
+        self._events.add(events)
+
+    @property
+    def oldest_event(self) -> int:
+        return self._events.oldest
+
+    def events_after(self, sequence: int, limit: int) -> EventArray:
+        """Events with sequences above `sequence` (at least `oldest_event` - 1), at most `limit`."""
+        return self._events.after(sequence, limit)
+
+    def commands_numbered(self, session: int, numbers: NDArray[Any]) -> CommandArray:
+        """The remembered commands of a session with these client_order_ids, in no order."""
+        ring = self._commands.records
+        mine = np.flatnonzero((ring["session"] == session) & (ring["sequence"] > 0))
+        chosen: CommandArray = ring[mine[np.isin(ring["client_order_id"][mine], numbers)]]
+        return chosen
+
+    def events_of(self, command_sequences: NDArray[Any]) -> EventArray:
+        """The remembered events that these commands caused, in event order."""
+        ring = self._events.records
+        found = ring[np.isin(ring["command_sequence"], command_sequences) & (ring["sequence"] > 0)]
+        return found[np.argsort(found["sequence"])]

@@ -1,0 +1,179 @@
+"""Firms, accounts and sessions by name and key, and what the gateway knows of each connection.
+
+The registry is rebuilt from the journal: events give the numbers, the notes beside them the names and keys.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import zmq
+
+from engine.control import Control, OpenAccount, OpenFirm, OpenSession
+from engine.schema import EventArray, EventKind, Role, Status
+
+MAX_BAD_FRAMES = 10
+"""Unreadable frames after which a connection is cut."""
+
+
+@dataclass(slots=True)
+class Bucket:
+    """A token bucket on real time: `rate` a second, at most `burst` at once."""
+
+    rate: int
+    burst: int
+    tokens: float = 0.0
+    at: int = 0
+
+    def take(self, count: int, now: int) -> bool:
+        """Take `count` tokens at monotonic time `now` (ns) when there are enough."""
+        self.tokens = min(self.burst, self.tokens + (now - self.at) * self.rate / 1e9) if self.at else self.burst
+        self.at = now
+        if self.tokens < count:
+            return False
+        self.tokens -= count
+        return True
+
+
+@dataclass(slots=True, eq=False)
+class Connection:
+    """One client's connection: a routing id on one port. Times are CLOCK_MONOTONIC ns, bytes counted from the logon."""
+
+    port: Any
+    identity: bytes
+    session: Session
+    heartbeat_ns: int
+    heard: int
+    sent: int
+    sent_bytes: int = 0
+    confirmed_bytes: int = 0
+    bad_frames: int = 0
+    cut: bool = False
+
+    def confirm(self, token: int) -> None:
+        """The client has received `token` bytes in all, modulo 2^32."""
+        ahead = (token - self.confirmed_bytes) & 0xFFFFFFFF
+        # More than was sent is no honest count; it must not buy credit.
+        if self.confirmed_bytes + ahead <= self.sent_bytes:
+            self.confirmed_bytes += ahead
+
+    @property
+    def outstanding(self) -> int:
+        return self.sent_bytes - self.confirmed_bytes
+
+
+@dataclass(slots=True, eq=False)
+class Session:
+    """A session of the venue. `last_number` is its last consumed client_order_id, `last_event` the last event it has."""
+
+    number: int
+    name: str
+    firm: int
+    role: int
+    key: str
+    commands: Bucket
+    queries: Bucket
+    ended: bool = False
+    last_number: int = 0
+    last_event: int = 0
+    connection: Connection | None = None
+
+
+@dataclass
+class Registry:
+    """Names and keys of everything the journal has opened."""
+
+    commands_per_second: int
+    burst: int
+    queries_per_second: int
+    firms: dict[int, str] = field(default_factory=dict)
+    accounts: dict[int, tuple[str, int]] = field(default_factory=dict)
+    """number -> (name, firm)"""
+    sessions: dict[int, Session] = field(default_factory=dict)
+    _by_key: dict[str, Session] = field(default_factory=dict)
+    _by_name: dict[str, Session] = field(default_factory=dict)
+    _operators: int = 0
+
+    def by_key(self, key: str) -> Session | None:
+        return self._by_key.get(key)
+
+    def by_name(self, name: str) -> Session | None:
+        return self._by_name.get(name)
+
+    def admits(self, key: str) -> bool:
+        """Whether a public key may connect: it belongs to a session that has not been ended."""
+        session = self._by_key.get(key)
+        return session is not None and not session.ended
+
+    @property
+    def has_operators(self) -> bool:
+        return self._operators > 0
+
+    def firm_number(self, name: str) -> int:
+        """0 when there is no such firm."""
+        return next((number for number, known in self.firms.items() if known == name), 0)
+
+    def learn(self, events: EventArray, messages: Mapping[int, Control]) -> None:
+        """Take in what administrative commands have opened or changed; `messages` by first command sequence."""
+        for event in events[np.isin(events["kind"], _ADMINISTRATIVE)]:
+            self._learn(event, messages.get(int(event["command_sequence"])))
+
+    def _learn(self, event: Any, message: Control | None) -> None:
+        number = int(event["aux"])
+        match EventKind(event["kind"]):
+            case EventKind.FIRM_OPENED:
+                self.firms[number] = message.name if isinstance(message, OpenFirm) else f"firm {number}"
+            case EventKind.ACCOUNT_OPENED:
+                account = int(event["account"])
+                name = message.name if isinstance(message, OpenAccount) else f"account {account}"
+                self.accounts[account] = (name, number)
+            case EventKind.SESSION_OPENED:
+                self._open_session(number, event, message)
+            case EventKind.SESSION_STATUS_SET:
+                self.sessions[number].ended = int(event["aux2"]) == Status.ENDED
+            case _:
+                raise AssertionError(event["kind"])
+
+    def _open_session(self, number: int, event: Any, message: Control | None) -> None:
+        opened = message if isinstance(message, OpenSession) else None
+        session = Session(
+            number=number,
+            name=opened.name if opened else f"session {number}",
+            firm=int(event["aux2"]),
+            role=int(event["quantity"]),
+            key=opened.public_key if opened else "",
+            commands=Bucket(self.commands_per_second, self.burst),
+            queries=Bucket(self.queries_per_second, self.queries_per_second),
+        )
+        self.sessions[number] = session
+        self._operators += session.role == Role.OPERATOR
+        # The first holder of a name or key keeps it: a later message cannot take another session over.
+        self._by_name.setdefault(session.name, session)
+        if session.key:
+            self._by_key.setdefault(session.key, session)
+
+    def accounts_of(self, session: Session) -> tuple[tuple[int, str], ...]:
+        """(number, name) of the accounts a session may see: its firm's, or all for an operator."""
+        every = session.role == Role.OPERATOR
+        return tuple((n, name) for n, (name, firm) in self.accounts.items() if every or firm == session.firm)
+
+
+_ADMINISTRATIVE = [
+    EventKind.FIRM_OPENED,
+    EventKind.ACCOUNT_OPENED,
+    EventKind.SESSION_OPENED,
+    EventKind.SESSION_STATUS_SET,
+]
+
+
+class Port:
+    """A bound ROUTER with its connections by routing id. `local` is the socket without keys."""
+
+    def __init__(self, socket: zmq.Socket[bytes], endpoint: str, local: bool) -> None:
+        self.socket = socket
+        self.endpoint = endpoint
+        self.local = local
+        self.connections: dict[bytes, Connection] = {}

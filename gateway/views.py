@@ -1,0 +1,175 @@
+"""Answers to queries as people read them: symbols and Decimal prices instead of ids and ticks."""
+
+from __future__ import annotations
+
+from decimal import Decimal, InvalidOperation
+from typing import NamedTuple
+
+from engine.schema import DayStage, Phase, Reason, Side, Status
+from gateway import wire
+from gateway.errors import InvalidCommand
+
+
+class Level(NamedTuple):
+    price: Decimal
+    quantity: int
+    orders: int
+
+
+class Book(NamedTuple):
+    """Best five levels per side, best first."""
+
+    symbol: str
+    phase: Phase
+    bids: tuple[Level, ...]
+    asks: tuple[Level, ...]
+
+
+class Day(NamedTuple):
+    """An instrument's day. A price is None when there is none; volume in lots, turnover in currency units."""
+
+    symbol: str
+    trading_date: int
+    stage: DayStage
+    phase: Phase
+    previous_close: Decimal | None
+    limit_down: Decimal | None
+    limit_up: Decimal | None
+    open: Decimal | None
+    high: Decimal | None
+    low: Decimal | None
+    last: Decimal | None
+    close: Decimal | None
+    volume: int
+    turnover: Decimal
+    trades: int
+
+
+class Cash(NamedTuple):
+    """Minor currency units."""
+
+    currency: str
+    free: int
+    locked: int
+    proceeds_today: int
+
+
+class Holding(NamedTuple):
+    """Asset units."""
+
+    asset: str
+    free: int
+    locked: int
+    bought_today: int
+
+
+class Account(NamedTuple):
+    number: int
+    status: Status
+    cash: tuple[Cash, ...]
+    holdings: tuple[Holding, ...]
+
+
+class OpenOrder(NamedTuple):
+    order_id: int
+    client_order_id: int
+    symbol: str
+    account: int
+    side: Side
+    price: Decimal
+    quantity: int
+    remaining: int
+
+
+def to_ticks(instrument: wire.InstrumentData, price: Decimal | str | int) -> int:
+    """Price in currency units -> ticks. Raises InvalidCommand (OFF_TICK, INVALID_PRICE), TypeError for a float."""
+    if isinstance(price, float):
+        raise TypeError("a price is a Decimal, a string or an int: a float is not exact")
+    try:
+        value = Decimal(price) / Decimal(instrument.tick)
+    except InvalidOperation:
+        raise InvalidCommand(Reason.INVALID_PRICE, f"{price!r} is no decimal number") from None
+    if not value.is_finite() or value != value.to_integral_value():
+        raise InvalidCommand(Reason.OFF_TICK, f"{price} is not a multiple of {instrument.tick}")
+    return int(value)
+
+
+class Reference:
+    """The venue's reference data with look-ups by symbol."""
+
+    def __init__(self, data: wire.ReferenceData) -> None:
+        self.data = data
+        self.instruments = data.instruments
+        self.accounts = data.accounts
+        self._by_symbol = {i.symbol: i for i in data.instruments}
+
+    def instrument(self, name: str | int) -> wire.InstrumentData:
+        """By symbol or id. Raises InvalidCommand (UNKNOWN_INSTRUMENT)."""
+        if isinstance(name, int) and 1 <= name <= len(self.instruments):
+            return self.instruments[name - 1]
+        found = self._by_symbol.get(str(name))
+        if found is None:
+            known = ", ".join(self._by_symbol)
+            raise InvalidCommand(Reason.UNKNOWN_INSTRUMENT, f"no instrument {name!r}; there are: {known}")
+        return found
+
+    def ticks(self, name: str | int, price: Decimal | str | int) -> int:
+        """Price in currency units -> ticks. Raises InvalidCommand (OFF_TICK), TypeError for a float."""
+        return to_ticks(self.instrument(name), price)
+
+    def price(self, name: str | int, ticks: int) -> Decimal:
+        """Ticks -> price in currency units."""
+        return Decimal(self.instrument(name).tick) * ticks
+
+    def book(self, data: wire.BookData) -> Book:
+        tick = Decimal(self.instrument(data.instrument).tick)
+
+        def side(levels: tuple[wire.LevelData, ...]) -> tuple[Level, ...]:
+            return tuple(Level(tick * level.price, level.quantity, level.orders) for level in levels)
+
+        symbol = self.instrument(data.instrument).symbol
+        return Book(symbol, Phase(data.phase), side(data.bids), side(data.asks))
+
+    def day(self, data: wire.DayData) -> Day:
+        instrument = self.instrument(data.instrument)
+        tick = Decimal(instrument.tick)
+
+        def price(ticks: int) -> Decimal | None:
+            return tick * ticks if ticks else None
+
+        return Day(
+            symbol=instrument.symbol,
+            trading_date=data.trading_date,
+            stage=DayStage(data.stage),
+            phase=Phase(data.phase),
+            previous_close=price(data.previous_close),
+            limit_down=price(data.limit_down),
+            limit_up=price(data.limit_up),
+            open=price(data.open),
+            high=price(data.high),
+            low=price(data.low),
+            last=price(data.last),
+            close=price(data.close),
+            volume=data.volume,
+            turnover=tick * int(data.turnover),
+            trades=data.trades,
+        )
+
+    def account(self, data: wire.AccountData) -> Account:
+        currencies, assets = self.data.currencies, self.data.assets
+        cash = tuple(Cash(currencies[c.currency - 1], c.free, c.locked, c.proceeds_today) for c in data.cash)
+        holdings = tuple(Holding(assets[h.asset - 1], h.free, h.locked, h.bought_today) for h in data.holdings)
+        return Account(data.account, Status(data.status), cash, holdings)
+
+    def order(self, data: wire.OrderData) -> OpenOrder:
+        instrument = self.instrument(data.instrument)
+        return OpenOrder(
+            data.order_id,
+            data.client_order_id,
+            instrument.symbol,
+            data.account,
+            Side(data.side),
+            Decimal(instrument.tick) * data.price,
+            data.quantity,
+            data.remaining,
+        )

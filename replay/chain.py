@@ -1,0 +1,103 @@
+"""A whole journal, checked from its genesis to its end: everything that can be known without an engine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from replay.errors import AcknowledgedLost, JournalCorrupt
+from replay.format import Genesis, NoteKind, Position, segment_name, segment_numbers
+from replay.reader import JournalReader, read_segment_header
+from replay.scan import Batch, Tail, Verdict, Walker, judge_tail
+from replay.storage import SECTOR, Storage
+
+
+class JournalScan:
+    """Iterates all batches of a journal, checking everything that needs no engine; then `position` and `tail` say
+    where and how it ends.
+
+    Raises (while iterating): JournalCorrupt, AcknowledgedLost, ForeignFile, NewerVersion, JournalFailure.
+    """
+
+    def __init__(self, storage: Storage, genesis: Genesis, watermark: int) -> None:
+        self.storage = storage
+        self.genesis = genesis
+        self.watermark = watermark
+        self.position = Position(1, SECTOR, 1, 1, 1, genesis.chain)
+        self.tail = Tail(Verdict.CLEAN)
+        self.last_segment = b""
+        """Bytes of the last segment, once it was reached."""
+        self.segments = 0
+
+    def __iter__(self) -> Iterator[Batch]:
+        numbers = segment_numbers(self.storage.listdir())
+        last = numbers[-1] if numbers else 1
+        for number in range(1, last + 1):
+            if number not in numbers:
+                raise self._corrupt("a segment is missing", segment_name(number))
+            yield from self._segment(number, number == last)
+        if self.tail.verdict is Verdict.CORRUPT:
+            raise self._corrupt(self.tail.fault)
+        if self.position.batch <= self.watermark:
+            raise AcknowledgedLost(
+                f"batches up to {self.watermark} were acknowledged, the journal ends at {self.position.batch - 1}",
+                file=segment_name(self.position.segment),
+                offset=self.position.offset,
+                batch=self.position.batch,
+                sequence=self.position.command,
+            )
+
+    def _segment(self, number: int, is_last: bool) -> Iterator[Batch]:
+        uuid = self.genesis.uuid
+        header = read_segment_header(self.storage, number, uuid)
+        at = self.position._replace(segment=number, offset=SECTOR)
+        expected = (at.batch, at.command, at.event, at.chain)
+        if (header.first_batch, header.first_command, header.first_event, header.chain) != expected:
+            raise self._corrupt(f"{segment_name(number)} does not continue the segment before it")
+        data = self.storage.read(segment_name(number))
+        walker = Walker(data, at, uuid)
+        self.segments = number
+        for batch in walker:
+            self.position = walker.position
+            yield batch
+        self.position = walker.position
+        end = self.position.offset
+        if not is_last and any(data[end:].rstrip(b"\0")):
+            raise self._corrupt("a batch fails its checks and another segment follows")
+        if is_last and len(data) == end != header.size:
+            raise self._corrupt("the segment was closed because a next one began, and that one is missing")
+        if len(data) != header.size and len(data) != end:
+            raise self._corrupt(f"the segment has {len(data)} bytes, its header says {header.size}")
+        if is_last:
+            self.last_segment = data
+            self.tail = judge_tail(data, self.position, uuid, self.watermark)
+
+    def _corrupt(self, fault: str, file: str = "") -> JournalCorrupt:
+        at = self.position
+        return JournalCorrupt(
+            fault, file=file or segment_name(at.segment), offset=at.offset, batch=at.batch, sequence=at.command
+        )
+
+
+def newest_snapshot(reader: JournalReader) -> tuple[int, Position] | None:
+    """(batch number, position) of the newest snapshot at the head of a segment."""
+    for header in reversed(reader.segments()):
+        at = Position(header.number, SECTOR, header.first_batch, header.first_command, header.first_event, header.chain)
+        batch = first_batch(reader, at)
+        if batch is not None and snapshot_in(batch) is not None:
+            return batch.number, at
+    return None
+
+
+def first_batch(reader: JournalReader, at: Position) -> Batch | None:
+    """The batch at a position, or None when none is complete there."""
+    name = segment_name(at.segment)
+    size = int.from_bytes(reader.storage.read(name, at.offset + 8, 4), "little")
+    data = reader.storage.read(name, at.offset, max(size, SECTOR))
+    return next(iter(Walker(data, at, reader.uuid, at.offset)), None)
+
+
+def snapshot_in(batch: Batch) -> bytes | None:
+    """The canonical state that a batch carries, if it does."""
+    if not batch.note_count:
+        return None
+    return next((note.body for note in batch.notes if note.kind == NoteKind.SNAPSHOT), None)

@@ -1,0 +1,352 @@
+"""The one writer of a journal: a batch is one pwrite and one fdatasync, and `append` returns only after both.
+
+Any error of a write or sync is final. What the disk then holds is unknown until the next start reads it, so the writer
+refuses everything afterwards and the process must end without replying.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from enum import Enum
+from typing import Final, NamedTuple, NoReturn, Self
+
+import numpy as np
+
+from engine.schema import COMMAND, EVENT, CommandArray, EventArray, EventKind
+from engine.schema import commands as new_commands
+from replay.errors import JournalFailure, JournalFull
+from replay.format import (
+    PREPARED_NAME,
+    WATERMARK_NAME,
+    FrameEncoder,
+    Genesis,
+    Note,
+    NoteKind,
+    Position,
+    SegmentHeader,
+    frame_bytes,
+    pack_notes,
+    pack_watermark,
+    segment_name,
+)
+from replay.storage import NO_SPACE, SECTOR, Storage
+
+PREPARE_STEP: Final = 1 << 20
+"""Bytes zero-filled and synced at a time: small enough to disturb the batches between the steps little."""
+RULES: Final = b"carbonbook 0.1.0"
+"""The release, as it stands in segment headers."""
+_SEQUENCE_AT: Final = COMMAND.fields["sequence"][1]  # type: ignore[index]
+_TIMESTAMP_AT: Final = COMMAND.fields["timestamp"][1]  # type: ignore[index]
+_EVENT_SEQUENCE_AT: Final = EVENT.fields["sequence"][1]  # type: ignore[index]
+Clock = Callable[[], int]
+
+
+class SpaceState(Enum):
+    """What the gateway should do about room in the journal."""
+
+    OK = "ok"
+    DRAIN = "drain"
+    """Half the segment is used and no next one can be prepared: refuse new orders, allow cancels."""
+    HALT = "halt"
+    """Nine tenths are used: accept nothing."""
+
+
+class Space(NamedTuple):
+    """Room in the journal, bytes."""
+
+    state: SpaceState
+    segment_bytes: int
+    used: int
+    prepared: int
+    """How much of the next segment is zero-filled."""
+    ready: bool
+    """The next segment is complete."""
+    blocked: bool
+    """The last attempt to prepare found the disk full."""
+
+
+class JournalWriter:
+    """Appends batches. Made by `create` and by `replay.recovery.recover`; not thread-safe.
+
+    Attributes:
+        genesis: the journal's identity and venue.
+        position: where the next batch will stand; `position.command` is the next command sequence.
+    """
+
+    def __init__(
+        self,
+        storage: Storage,
+        genesis: Genesis,
+        position: Position,
+        segment_bytes: int,
+        *,
+        prepare_step: int = PREPARE_STEP,
+        clock: Clock = time.time_ns,
+    ) -> None:
+        """For `create` and `recover`, which hold the storage's lock already.
+
+        Args:
+            position: behind the last batch of the last segment.
+            segment_bytes: that segment's size.
+        """
+        self.storage = storage
+        self.genesis = genesis
+        self.position = position
+        self._sync = genesis.durability == "sync"
+        self._step = prepare_step
+        self._clock = clock
+        self._encoder = FrameEncoder(genesis.uuid)
+        self._failure = ""
+        self._previous_sent = 0
+        self._last_was_seal = False
+        self._size = segment_bytes
+        self._file = storage.open(segment_name(position.segment))
+        self._watermark = storage.open(WATERMARK_NAME)
+        self._next: int | None = None
+        self._prepared = 0
+        self._blocked = False
+        self._closed = False
+
+    # -------------------------------------------------------------------------------------------------- the hot path
+
+    def append(self, commands: CommandArray, events: EventArray, notes: Sequence[Note] = ()) -> int:
+        """Write one batch; durable when this returns (durability `sync`).
+
+        Args:
+            commands: dtype COMMAND[n], sequences continuing the journal's without a gap.
+            events: dtype EVENT[m], all events of these commands, likewise.
+            notes: needed when there are no commands.
+
+        Returns:
+            The batch's number.
+
+        Raises:
+            ValueError: the records do not continue the journal; nothing was written.
+            JournalFull: nothing was written; see `space`.
+            JournalFailure: a write or sync failed now or before. End the process; nobody may be told of this batch.
+        """
+        if self._failure:
+            raise JournalFailure(self._failure)
+        at = self.position
+        n, m = len(commands), len(events)
+        if n:
+            timestamp = self._check_sequences(commands, n, at.command, COMMAND.itemsize, _SEQUENCE_AT)
+        elif notes:
+            timestamp = at.timestamp
+        else:
+            raise ValueError("a batch needs at least one command or note")
+        if m:
+            self._check_sequences(events, m, at.event, EVENT.itemsize, _EVENT_SEQUENCE_AT)
+        packed = pack_notes(notes, commands) if notes else b""
+        if at.offset + frame_bytes(n * COMMAND.itemsize + m * EVENT.itemsize + len(packed)) > self._size:
+            self._next_segment(frame_bytes(n * COMMAND.itemsize + m * EVENT.itemsize + len(packed)))
+            at = self.position
+        frame, chain = self._encoder.encode(at, commands, events, packed, len(notes), timestamp, self._previous_sent)
+        self._commit(frame, at.offset)
+        offset = at.offset + len(frame)
+        self.position = Position(at.segment, offset, at.batch + 1, at.command + n, at.event + m, chain, timestamp)
+        self.mark_durable()
+        self._previous_sent = 0
+        self._last_was_seal = False
+        if not self._blocked and self._prepared < self._size and self._prepared < 2 * offset:
+            self.prepare()
+        return at.batch
+
+    @staticmethod
+    def _check_sequences(records: CommandArray, count: int, first: int, size: int, at: int) -> int:
+        """First and last sequence must fit; returns the last record's timestamp (commands: behind its sequence)."""
+        raw = records[-1:].tobytes() if count > 1 else records.tobytes()
+        last = int.from_bytes(raw[at : at + 8], "little")
+        begin = last if count == 1 else int.from_bytes(records[:1].tobytes()[at : at + 8], "little")
+        if begin != first or last != first + count - 1:
+            raise ValueError(f"records {begin}..{last} do not continue the journal at sequence {first}")
+        return int.from_bytes(raw[_TIMESTAMP_AT : _TIMESTAMP_AT + 8], "little", signed=True) if size == 96 else 0
+
+    def _commit(self, frame: memoryview, offset: int) -> None:
+        """The frame durable in the current segment, or the writer at its end."""
+        try:
+            self.storage.write_all(self._file, frame, offset)
+            if self._sync:
+                self.storage.fdatasync(self._file)
+        except BaseException as error:  # an interrupt between the two calls leaves as much doubt as an I/O error
+            self._fail("writing a batch", error)
+
+    def mark_durable(self) -> None:
+        """Move the watermark to `position`."""
+        at = self.position
+        mark = pack_watermark(self.genesis.uuid, at.batch - 1, at.command - 1, at.event - 1, at.segment, at.offset)
+        try:
+            self.storage.write_all(self._watermark, mark, 0)
+        except BaseException as error:
+            self._fail("writing the watermark", error)
+
+    def _fail(self, doing: str, error: BaseException) -> NoReturn:
+        at = self.position
+        reason = error.strerror if isinstance(error, OSError) else repr(error)
+        self._failure = (
+            f"{self.storage.where}: {doing} failed ({reason}); file {segment_name(at.segment)}, offset {at.offset},"
+            f" batch {at.batch}: commands from sequence {at.command} on are not durable and must not be answered."
+            " End this process, check the disk, start again"
+        )
+        if isinstance(error, Exception):
+            raise JournalFailure(self._failure) from error
+        raise error
+
+    # ------------------------------------------------------------------------------------------------ around the batch
+
+    @property
+    def batch_no(self) -> int:
+        """Number of the last batch; 0 = none."""
+        return self.position.batch - 1
+
+    @property
+    def failed(self) -> bool:
+        return bool(self._failure)
+
+    def mark_sent(self, timestamp: int) -> None:
+        """Tell when the last batch's replies were sent (ns); the next batch's header records it."""
+        self._previous_sent = timestamp
+
+    def seal(self, digest: bytes = b"") -> int:
+        """Write a SEAL with the digest of the canonical state: at a clean stop, and when idle. Twice in a row is once.
+
+        A sealed journal's last batch of orders is no longer the last batch, so no crash can put it in doubt.
+        """
+        if not self._last_was_seal:
+            self._append_notes([Note(NoteKind.SEAL, digest)])
+            self._last_was_seal = True
+        return self.batch_no
+
+    def roll(self, canonical_state: bytes) -> int:
+        """Begin a new segment with a snapshot at its head: after each SETTLE, so that days can be replayed apart.
+
+        Args:
+            canonical_state: of the engine after exactly the commands appended so far.
+
+        Raises:
+            JournalFull: no room for a new segment; nothing changed, the current one may be used on.
+        """
+        if self._failure:
+            raise JournalFailure(self._failure)
+        note = Note(NoteKind.SNAPSHOT, canonical_state)
+        self._next_segment(frame_bytes(len(pack_notes([note], new_commands(0)))))
+        return self._append_notes([note])
+
+    def _append_notes(self, notes: Sequence[Note]) -> int:
+        return self.append(_NO_COMMANDS, _NO_EVENTS, notes)
+
+    def space(self) -> Space:
+        """Room, and what to do about it."""
+        used, ready = self.position.offset, self._prepared >= self.genesis.segment_bytes
+        state = SpaceState.OK
+        if not ready and self._blocked and used * 2 >= self._size:
+            state = SpaceState.HALT if used * 10 >= self._size * 9 else SpaceState.DRAIN
+        return Space(state, self._size, used, self._prepared, ready, self._blocked)
+
+    # ---------------------------------------------------------------------------------------------- the next segment
+
+    def prepare(self, steps: int = 1) -> bool:
+        """Zero-fill the next segment by `steps`, for idle moments. `append` takes a step itself when it falls behind.
+
+        Returns:
+            Whether it is ready. False with `space().blocked`: the disk is full.
+        """
+        if self._failure:
+            raise JournalFailure(self._failure)
+        return self._prepare(self.genesis.segment_bytes, steps)
+
+    def _prepare(self, target: int, steps: int) -> bool:
+        storage = self.storage
+        try:
+            if self._next is None:
+                self._next = storage.open(PREPARED_NAME, create=True)
+            while self._prepared < target and steps:
+                size = min(self._step, target - self._prepared)
+                storage.write_all(self._next, bytes(size), self._prepared)
+                storage.fdatasync(self._next)
+                self._prepared += size
+                steps -= 1
+            self._blocked = False
+        except OSError as error:
+            if error.errno not in NO_SPACE:
+                self._fail("preparing the next segment", error)
+            # After a failed sync nobody knows what the disk holds: throw it away and begin anew later.
+            self._blocked = True
+            self._discard_prepared()
+        except BaseException as error:
+            self._fail("preparing the next segment", error)
+        return self._prepared >= target
+
+    def _discard_prepared(self) -> None:
+        if self._next is not None:
+            handle, self._next, self._prepared = self._next, None, 0
+            try:
+                self.storage.close(handle)
+                self.storage.unlink(PREPARED_NAME)
+            except BaseException as error:
+                self._fail("discarding an unfinished segment", error)
+
+    def _next_segment(self, frame: int) -> None:
+        """Roll. Raises JournalFull before anything changed."""
+        at = self.position
+        size = max(self.genesis.segment_bytes, SECTOR + frame)
+        if not self._prepare(size, -1) or self._next is None:
+            raise JournalFull(
+                f"{self.storage.where}: the disk is full: batch {at.batch} (commands from sequence {at.command}) has no"
+                f" room in {segment_name(at.segment)} and no next segment can be made. Free {size >> 10} KiB and retry"
+            )
+        size = self._prepared
+        after = at._replace(segment=at.segment + 1, offset=SECTOR)
+        try:
+            write_segment_header(self.storage, self._next, self.genesis.uuid, after, size, self._clock())
+            self.storage.rename(PREPARED_NAME, segment_name(after.segment))
+            self.storage.fsync_directory()
+            # The old segment's unused zeros are given back; the chain proves where it ends.
+            self.storage.truncate(self._file, at.offset)
+            self.storage.close(self._file)
+        except BaseException as error:
+            self._fail("beginning a new segment", error)
+        self._file, self._size, self.position = self._next, size, after
+        self._next, self._prepared = None, 0
+
+    def close(self) -> None:
+        """Release files and lock. Does not seal."""
+        if self._closed:
+            return
+        self._closed = True
+        self._failure = self._failure or f"{self.storage.where}: the writer is closed; recover the journal to go on"
+        for handle in (self._file, self._watermark, self._next):
+            if handle is not None:
+                self.storage.close(handle)
+        self.storage.unlock()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+_NO_COMMANDS: Final = new_commands(0)
+_NO_EVENTS: Final[EventArray] = np.zeros(0, EVENT)
+
+
+def is_settled(events: EventArray) -> bool:
+    """Whether a trading day ended in these events: the moment for `JournalWriter.roll`."""
+    return bool((events["kind"] == EventKind.SETTLED).any())
+
+
+def write_segment_header(storage: Storage, handle: int, uuid: bytes, at: Position, size: int, created: int) -> None:
+    """Write a segment's first sector and sync the file."""
+    header = SegmentHeader(uuid, at.segment, size, at.batch, at.command, at.event, created, at.chain, RULES)
+    storage.write_all(handle, header.pack(), 0)
+    storage.fdatasync(handle)
+
+
+def zero_fill(storage: Storage, handle: int, start: int, end: int, step: int = PREPARE_STEP) -> None:
+    """Write zeros, not sparse: overwriting them later changes no file metadata, which halves a sync's time."""
+    while start < end:
+        size = min(step, end - start)
+        storage.write_all(handle, bytes(size), start)
+        start += size

@@ -1,0 +1,316 @@
+"""The benchmarks at tiny sizes: repeatable flows of the promised mix, checked figures, the shape of the JSON."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import sys
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from benchmarks import engine_bench
+from benchmarks.cli import bench
+from benchmarks.engine_bench import Plan, Target, measure, play, prepared, rates, timed, verify
+from benchmarks.environment import environment, load_average, resident_bytes
+from benchmarks.mix import CheckError, Mix, check_state
+from benchmarks.workloads import Workload, carbon_day, random_walk
+from engine.core import Engine
+from engine.schema import COMMAND, EVENT, CommandKind, EventKind, OrderFlag
+
+TINY = Plan(
+    commands=4_000,
+    runs=2,
+    resting=1_000,
+    accounts=40,
+    growth_commands=1_000,
+    growth_resting=(100, 1_000),
+    growth_instruments=(1, 3),
+    reference_commands=400,
+    memory_orders=20_000,
+)
+
+
+@pytest.fixture(scope="module")
+def plain() -> Workload:
+    return random_walk(20_000, resting=2_000)
+
+
+@pytest.fixture(scope="module")
+def seee() -> Workload:
+    return carbon_day(20_000, resting=5_000, accounts=400)
+
+
+def quiet(text: str) -> None:
+    assert text
+
+
+# Workloads
+
+
+def test_a_seed_gives_one_flow(plain):
+    again, other = random_walk(20_000, resting=2_000), random_walk(20_000, resting=2_000, seed=8)
+    assert again.prepare.tobytes() == plain.prepare.tobytes()
+    assert again.flow.tobytes() == plain.flow.tobytes()
+    assert other.flow.tobytes() != plain.flow.tobytes()
+
+
+def test_a_seed_gives_one_carbon_day(seee):
+    assert carbon_day(20_000, resting=5_000, accounts=400).flow.tobytes() == seee.flow.tobytes()
+
+
+@pytest.mark.parametrize("resting", [100, 1_000, 20_000])
+@pytest.mark.parametrize("instruments", [1, 64])
+def test_resting_orders_are_held(resting, instruments):
+    summary = verify(random_walk(10_000, resting, instruments)).mix.summary()
+    assert 0.85 * resting - 32 <= summary["resting"]["min"]
+    assert summary["resting"]["max"] <= 1.15 * resting + 64
+    assert summary["rejected_percent"] <= 2
+
+
+def test_mix_of_a_random_walk(plain):
+    summary = verify(plain).mix.summary()
+    assert summary["commands"] == 20_000
+    assert summary["rejected_percent"] <= 2
+    assert summary["new_orders_trading_percent"] >= 25
+    assert summary["cancelled_percent"] >= 10
+    assert summary["replaced_percent"] >= 5
+
+
+def test_mix_of_a_carbon_day(seee):
+    summary = verify(seee).mix.summary()
+    assert summary["rejected_percent"] <= 2
+    assert summary["new_orders_trading_percent"] >= 25
+    assert summary["cancelled_percent"] >= 10
+    assert 4_000 <= summary["resting"]["min"] <= summary["resting"]["median"] <= summary["resting"]["max"] <= 6_000
+    assert {"ACCEPTED", "TRADE", "CANCELLED", "REPLACED"} <= set(summary["events_by_kind"])
+
+
+def test_a_carbon_day_uses_everything(seee):
+    flow = seee.flow
+    assert set(np.unique(flow["instrument"][flow["kind"] == CommandKind.NEW_ORDER])) == {1, 2, 3, 4, 5, 6}
+    assert len(np.unique(flow["session"])) == 400
+    assert (flow["flags"][flow["kind"] == CommandKind.CANCEL_ORDER] == OrderFlag.BY_CLIENT_ID).all()
+    assert not verify(seee).mix.by_reason.keys() & {"NOT_LISTED", "STALE_CLIENT_ORDER_ID", "UNITS_BOUGHT_TODAY"}
+
+
+def test_client_order_ids_are_fresh_in_every_session(seee):
+    commands = np.concatenate((seee.prepare, seee.flow))
+    for session in (1, 7, 400):
+        numbers = commands["client_order_id"][commands["session"] == session]
+        assert numbers.tolist() == list(range(1, len(numbers) + 1))
+
+
+def test_records_are_numbered(seee):
+    commands = np.concatenate((seee.prepare, seee.flow))
+    assert commands["sequence"].tolist() == list(range(1, len(commands) + 1))
+    assert (np.diff(commands["timestamp"]) > 0).all()
+
+
+def test_order_ids_follow_the_new_orders(plain):
+    """On the bare book nothing that enters is refused, so the n-th new order is order n."""
+    events = Engine(plain.venue).apply_all(np.concatenate((plain.prepare, plain.flow)))
+    new = np.concatenate((plain.prepare, plain.flow))["kind"] == CommandKind.NEW_ORDER
+    assert events["order_id"][events["kind"] == EventKind.ACCEPTED].tolist() == list(range(1, int(new.sum()) + 1))
+
+
+def test_save_and_load(tmp_path, seee):
+    seee.save(tmp_path)
+    again = Workload.load(tmp_path, "seee")
+    assert again.venue == seee.venue
+    assert again.flow.dtype == COMMAND
+    assert again.prepare.tobytes() == seee.prepare.tobytes()
+    assert again.flow.tobytes() == seee.flow.tobytes()
+
+
+# Checks
+
+
+def test_reference_and_kernel_agree(seee):
+    small = carbon_day(1_000, resting=300, accounts=20)
+    assert verify(small).digest == verify(small, "reference").digest
+
+
+def events_of(plain: Workload) -> np.ndarray:
+    return Engine(plain.venue).apply_all(plain.prepare[:100])
+
+
+def test_a_gap_in_the_events_is_found(plain):
+    events = events_of(plain)
+    Mix().add(events, 100)
+    with pytest.raises(CheckError, match="event sequence has a gap"):
+        Mix().add(np.delete(events, 50), 100)
+    with pytest.raises(CheckError, match="gave no event"):
+        Mix().add(events, 101)
+
+
+def test_a_skipped_command_is_found(plain):
+    events = events_of(plain).copy()
+    events["command_sequence"][50:] += 1
+    with pytest.raises(CheckError, match="gave no event"):
+        Mix().add(events, 100)
+
+
+def test_live_orders_are_counted_from_events():
+    events = np.zeros(6, EVENT)
+    events["kind"] = [
+        EventKind.ACCEPTED,
+        EventKind.TRADE,
+        EventKind.TRADE,
+        EventKind.CANCELLED,
+        EventKind.FEE,
+        EventKind.EXPIRED,
+    ]
+    events["remaining"] = [9, 5, 0, 0, 0, 0]
+    events["contra_remaining"] = [0, 3, 0, 0, 0, 0]
+    from benchmarks.mix import live_change
+
+    assert live_change(events).tolist() == [1, 0, -2, -1, 0, -1]
+
+
+class Twisted:
+    """An engine whose state is told with one number changed."""
+
+    def __init__(self, engine: Engine, section: str, field: str, by: int) -> None:
+        self.engine, self.section, self.field, self.by = engine, section, field, by
+        self.venue = engine.venue
+
+    def state(self):
+        state = {name: rows.copy() for name, rows in self.engine.state().items()}
+        state[self.section][self.field][0] += self.by
+        return state
+
+
+@pytest.mark.parametrize(
+    ("section", "field", "by", "text"),
+    [
+        ("header", "event_sequence", 1, "by the stream"),
+        ("orders", "remaining", -(10**6), "nothing left"),
+        ("orders", "price", 10**5, "crossed"),
+        ("orders", "account", 1, "is not the sum of its orders' locks"),
+        ("cash", "free", 1, "deposited"),
+        ("cash", "free", -(10**13), "below zero"),
+        ("holds", "free", 1, "deposited"),
+        ("currencies", "fees", 1, "deposited"),
+    ],
+)
+def test_a_wrong_state_is_found(seee, section, field, by, text):
+    engine = prepared(seee)
+    opening = Mix()
+    opening.add(Engine(seee.venue).apply_all(seee.prepare), len(seee.prepare))
+    check_state(engine, opening.live, opening.sequence)
+    with pytest.raises(CheckError, match=text):
+        check_state(Twisted(engine, section, field, by), opening.live, opening.sequence)
+    with pytest.raises(CheckError, match="live orders"):
+        check_state(engine, opening.live + 1, opening.sequence)
+
+
+def test_a_timed_run_that_ends_elsewhere_is_worth_nothing(plain):
+    wanted = verify(plain)
+    assert timed(plain, 1_024, wanted) > 0
+    with pytest.raises(CheckError, match=r"plain in calls of 64 commands ended in another state"):
+        timed(plain, 64, wanted._replace(digest=b""))
+
+
+def test_calls_of_any_size_end_alike(plain):
+    digests = set()
+    for call in (0, 1, 7, 1_024):
+        engine = prepared(plain)
+        play(engine, plain.flow[:2_000], call)
+        digests.add(engine.digest())
+    assert len(digests) == 1
+
+
+def test_rates_are_told_per_call_size(plain):
+    found = rates(plain, dataclasses.replace(TINY, calls=(1_024, 1, 0)), verify(plain), quiet)
+    assert list(found) == ["1024", "1", "all"]
+    for rate in found.values():
+        assert len(rate["runs"]) == TINY.runs
+        assert 0 < min(rate["runs"]) <= rate["median"] <= rate["best"] == max(rate["runs"])
+
+
+# Figures
+
+
+@pytest.fixture(scope="module")
+def found():
+    return measure(TINY, quiet)
+
+
+def test_shape_of_the_json(found):
+    assert json.loads(json.dumps(found)) == json.loads(json.dumps(found, allow_nan=False))
+    assert {
+        *("format", "schema_version", "made", "seconds", "plan", "environment", "load_average", "targets"),
+        *("plain", "seee", "growth_resting", "growth_instruments", "reference", "memory"),
+    } == set(found)
+    for name in ("plain", "seee"):
+        assert set(found[name]["million_commands_per_second"]) == {"1024", "64", "1", "all"}
+        assert len(found[name]["digest"]) == 64
+    assert list(found["growth_resting"]) == ["100", "1000"]
+    assert found["growth_resting"]["100"]["ratio"] == 1.0
+    assert list(found["growth_instruments"]) == ["1", "3"]
+    assert set(found["reference"]) == {"plain", "seee"}
+    if sys.platform == "linux":
+        assert found["memory"]["bytes_per_resting_order"] >= 64
+
+
+def test_targets_are_judged(found):
+    assert {"plain, million commands/s", "seee, % rejected"} <= {target["what"] for target in found["targets"]}
+    assert Target("x", 15, least=15).met and not Target("x", 14.9, least=15).met
+    assert Target("x", 2, most=2).met and not Target("x", 2.1, most=2).met
+
+
+def test_environment():
+    where = environment()
+    assert {"cpu", "cores", "python", "numpy", "numba", "commit", "system"} <= set(where)
+    assert where["cores"] >= 1
+    assert len(load_average()) in (0, 3)
+    assert resident_bytes() >= 0
+
+
+# The command
+
+
+@pytest.fixture
+def tiny_bench(monkeypatch, found):
+    monkeypatch.setattr(engine_bench, "measure", lambda plan, tell: found)
+
+
+def test_command_prints_json_and_saves_it(tiny_bench, tmp_path, found):
+    path = tmp_path / "engine.json"
+    ran = CliRunner().invoke(bench, ["engine", "--quick", "--json", "--save", str(path)])
+    assert ran.exit_code == 0, ran.output
+    assert json.loads(ran.stdout) == json.loads(path.read_text()) == json.loads(json.dumps(found))
+
+
+def test_command_prints_tables(tiny_bench):
+    ran = CliRunner().invoke(bench, ["engine", "--quick"])
+    assert ran.exit_code == 0, ran.output
+    for title in ("Million commands per second", "Mix, counted from the events", "Growth", "Targets", "Where"):
+        assert title in ran.stdout
+
+
+def test_command_fails_when_a_check_does(monkeypatch):
+    def broken(plan, tell):
+        raise CheckError("12 live orders by the state, 13 by the events")
+
+    monkeypatch.setattr(engine_bench, "measure", broken)
+    ran = CliRunner().invoke(bench, ["engine"])
+    assert ran.exit_code == 1
+    assert "Error: the run is worth nothing: 12 live orders" in ran.output
+
+
+def test_options_reach_the_plan(monkeypatch, found):
+    plans = []
+    monkeypatch.setattr(engine_bench, "measure", lambda plan, tell: plans.append(plan) or found)
+    CliRunner().invoke(bench, ["engine", "--quick", "--commands", "5000", "--runs", "1", "--seed", "3"])
+    CliRunner().invoke(bench, ["engine"])
+    assert (plans[0].commands, plans[0].growth_commands, plans[0].runs, plans[0].seed) == (5_000, 5_000, 1, 3)
+    assert plans[1] == Plan()
+
+
+def test_a_folder_that_is_not_there(tmp_path):
+    ran = CliRunner().invoke(bench, ["engine", "--save", str(tmp_path / "no" / "x.json")])
+    assert ran.exit_code == 2
+    assert "does not exist; create it first" in ran.output
