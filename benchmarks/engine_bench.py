@@ -60,6 +60,13 @@ class Verified(NamedTuple):
     digest: bytes
 
 
+class Spent(NamedTuple):
+    """Nanoseconds per command: by the clock, and of them on a processor (less when others crowd the machine)."""
+
+    wall: float
+    on_cpu: float
+
+
 class Target(NamedTuple):
     """A figure to reach: `least` or `most`, whichever is not None."""
 
@@ -116,39 +123,45 @@ def verify(work: Workload, implementation: ImplementationName = "kernel") -> Ver
     return Verified(mix, engine.digest())
 
 
-def timed(work: Workload, call: int, wanted: Verified, count: int | None = None) -> float:
-    """Nanoseconds per command over the first `count` commands of the flow (all by default). Raises CheckError."""
+def timed(work: Workload, call: int, wanted: Verified, count: int | None = None) -> Spent:
+    """Time over the first `count` commands of the flow (all by default). Raises CheckError."""
     engine = prepared(work)
     flow, rest = work.flow[:count], work.flow[len(work.flow) if count is None else count :]
     gc.collect()
     gc.disable()
     try:
-        start = time.perf_counter_ns()
+        cpu, start = time.thread_time_ns(), time.perf_counter_ns()
         play(engine, flow, call)
-        spent = time.perf_counter_ns() - start
+        wall, cpu = time.perf_counter_ns() - start, time.thread_time_ns() - cpu
     finally:
         gc.enable()
     play(engine, rest, 1_024)
     if engine.digest() != wanted.digest:
         raise CheckError(f"{work.name} in calls of {call or 'all'} commands ended in another state")
-    return spent / max(1, len(flow))
+    return Spent(wall / max(1, len(flow)), cpu / max(1, len(flow)))
 
 
 def rates(work: Workload, plan: Plan, wanted: Verified, tell: Tell) -> dict[str, Any]:
     """Million commands per second by call size; sizes take turns, so that a noisy moment hits them alike."""
-    spent: dict[int, list[float]] = {call: [] for call in plan.calls}
+    spent: dict[int, list[Spent]] = {call: [] for call in plan.calls}
     for run in range(plan.runs):
         for call in plan.calls:
             tell(f"{work.name}: run {run + 1} of {plan.runs}, {call or 'all'} commands a call")
             spent[call].append(timed(work, call, wanted, len(work.flow) // 10 if call == 1 else None))
     return {
         str(call) if call else "all": {
-            "median": round(1_000 / statistics.median(each), 3),
-            "best": round(1_000 / min(each), 3),
-            "runs": [round(1_000 / one, 3) for one in each],
+            "median": round(1_000 / statistics.median(one.wall for one in each), 3),
+            "best": round(1_000 / min(one.wall for one in each), 3),
+            "runs": [round(1_000 / one.wall, 3) for one in each],
+            "on_cpu_percent": _on_cpu(each),
         }
         for call, each in spent.items()
     }
+
+
+def _on_cpu(each: list[Spent]) -> float:
+    """How much of the time this process had a processor; well below 100 = measured beside others, do not trust."""
+    return round(100 * sum(one.on_cpu for one in each) / sum(one.wall for one in each), 1)
 
 
 def workload_figures(work: Workload, plan: Plan, tell: Tell) -> dict[str, Any]:
@@ -170,7 +183,7 @@ def growth(works: dict[int, Workload], plan: Plan, tell: Tell) -> dict[str, Any]
     Sizes take turns; a ratio is the median of the ratios inside each turn.
     """
     wanted = {size: verify(work) for size, work in works.items()}
-    spent: dict[int, list[float]] = {size: [] for size in works}
+    spent: dict[int, list[Spent]] = {size: [] for size in works}
     for run in range(plan.runs):
         for size, work in works.items():
             tell(f"growth: run {run + 1} of {plan.runs}, size {size}")
@@ -178,9 +191,10 @@ def growth(works: dict[int, Workload], plan: Plan, tell: Tell) -> dict[str, Any]
     first = spent[next(iter(works))]
     return {
         str(size): {
-            "nanoseconds_median": round(statistics.median(each), 1),
-            "nanoseconds_best": round(min(each), 1),
-            "ratio": round(statistics.median(one / base for one, base in zip(each, first, strict=True)), 2),
+            "nanoseconds_median": round(statistics.median(one.wall for one in each), 1),
+            "nanoseconds_best": round(min(one.wall for one in each), 1),
+            "ratio": round(statistics.median(one.wall / base.wall for one, base in zip(each, first, strict=True)), 2),
+            "on_cpu_percent": _on_cpu(each),
             "resting_median": wanted[size].mix.summary()["resting"]["median"],
         }
         for size, each in spent.items()

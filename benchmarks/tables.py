@@ -25,10 +25,10 @@ def _table(title: str, *columns: str) -> Table:
 
 
 def _rates(found: dict[str, Any]) -> Table:
-    table = _table("Million commands per second", "workload", "commands a call", "median", "best")
+    table = _table("Million commands per second", "workload", "commands a call", "median", "best", "on cpu, %")
     for name in ("plain", "seee"):
         for call, rate in found[name]["million_commands_per_second"].items():
-            table.add_row(name, call, f"{rate['median']:.2f}", f"{rate['best']:.2f}")
+            table.add_row(name, call, f"{rate['median']:.2f}", f"{rate['best']:.2f}", f"{rate['on_cpu_percent']:.0f}")
     for name, figures in found["reference"].items():
         table.add_row(f"{name}, reference engine", "1024", f"{figures['million_commands_per_second']:.3f}", "")
     return table

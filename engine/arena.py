@@ -14,7 +14,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.schema import BASIS_POINTS, EVENT, DayStage, OrderFlag, OrderType, Phase, TimeInForce, record
+from engine.schema import BASIS_POINTS, EVENT, DayStage, OrderFlag, OrderType, Phase, Status, TimeInForce, record
 from engine.venue import (
     MAX_ACCOUNTS,
     MAX_ASSETS,
@@ -275,6 +275,7 @@ def new_arena(venue: Venue) -> Arena:
     s.instruments = len(venue.instruments)
     s.assets = len(venue.assets)
     s.currencies = len(venue.currencies)
+    s.sessions[0].status = Status.ACTIVE  # the venue itself
     s.day_stage = DayStage.OPEN if venue.open_from_start else DayStage.SETTLED
     for number, instrument in enumerate(venue.instruments, 1):
         _fill_book(s.books[number], venue, instrument)

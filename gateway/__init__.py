@@ -22,7 +22,7 @@ once, when the journal is new. Every public key file in `<keys>/sessions` become
 **Keys** (`gateway.security`)::
 
     create_server_keys(folder)                                # server.secret (0400), server.pub
-    create_session_keys(folder, "ALPHA", firm="Alpha")        # sessions/ALPHA.pub for the server, ALPHA.secret for the firm
+    create_session_keys(folder, "ALPHA", firm="Alpha")        # sessions/ALPHA.pub; ALPHA.secret for the firm
 
 **Trade** (`gateway.client`, no engine needed; `gateway.aio` is the asyncio twin)::
 
@@ -35,10 +35,12 @@ once, when the journal is new. Every public key file in `<keys>/sessions` become
         order.cancel().wait()
 
 `Client("ipc:///path", session="ALPHA")` names its session instead of a key. Also: `take`, `cancel`, `mass_cancel`,
-`submit(array)` (COMMAND records in), `poll(timeout) -> EVENT array`, `events()`, `control(message)` for operators, and the
-queries `reference`, `account()`, `book()`, `day()`, `open_orders()`.
+`submit(array)` (COMMAND records in), `poll(timeout) -> EVENT array`, `events()`, `control(message)` for operators, and
+the queries `reference`, `account()`, `book()`, `day()`, `open_orders()`.
 
-Modules: `wire` frames and messages · `server` the loop · `exchange` stamp, apply, journal · `routing` who sees which
-event · `recent` the latest records in memory · `sessions` · `security` · `clock`, `calendar` · `queries` · `client`, `aio`.
+Modules of the server: `server` the loop · `service` what each frame does · `exchange` stamp, apply, journal · `routing`
+who sees which event · `outbox` · `recent`, `streams`, `duplicates` what was said before · `sessions` · `security` ·
+`clock`, `calendar` · `queries`. Of the client: `client`, `questions` · `link` the connection · `orders` · `views` ·
+`errors` · `aio`. Of both: `wire`, the frames and messages.
 The protocol byte by byte: `docs/session-protocol.md`.
 """

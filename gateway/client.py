@@ -257,7 +257,7 @@ class Client(Questions):
     def submit(self, commands: CommandArray) -> int:
         """Send COMMAND records as they are, 1,024 to a frame; their client_order_ids are written here.
 
-        Returns the first number. Events come by `poll`; numbers refused by the throttle come as REJECTED with sequence 0.
+        Returns the first number. Events come by `poll`; what the throttle refused comes as REJECTED with sequence 0.
         """
         if commands.dtype != COMMAND or commands.ndim != 1:
             raise TypeError(f"commands must be a one-dimensional array of dtype COMMAND, not {commands.dtype}")

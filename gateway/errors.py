@@ -20,7 +20,7 @@ class Disconnected(ClientError):
 
 
 class Rejected(ClientError):
-    """The venue refused. `reason` is the code, `text` says it in words, `event` is the record (None: not the engine)."""
+    """The venue refused. `reason` is the code, `text` says it in words, `event` is the engine's record if any."""
 
     def __init__(self, reason: Reason, text: str = "", event: Any = None) -> None:
         self.reason = reason

@@ -152,8 +152,8 @@ class OrderHandle(Request):
 
     def __repr__(self) -> str:
         return (
-            f"<order {self.order_id or '?'} {self.side.name.lower()} {self.quantity} {self.instrument.symbol} @ {self.price}"
-            f" {self.status.value}, filled {self.filled}>"
+            f"<order {self.order_id or '?'} {self.side.name.lower()} {self.quantity} {self.instrument.symbol}"
+            f" @ {self.price} {self.status.value}, filled {self.filled}>"
         )
 
 

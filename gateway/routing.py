@@ -14,12 +14,14 @@ the event alone, so a record that is sent again, from memory or from the journal
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from engine.schema import EventArray, EventFlag, EventKind, Reason, Side
+from gateway.records import pick
 
 _TWO_SIDED: Final = np.zeros(256, bool)
 _TWO_SIDED[[EventKind.TRADE, EventKind.FEE, EventKind.DECREMENTED]] = True
@@ -56,9 +58,9 @@ def deliveries(events: EventArray) -> list[Delivery]:
     swapped[int((own > 0).sum()) :] = True
     to = np.where(swapped, contra[where], own[where])
     order = np.lexsort((swapped, where, to))
-    records, to = _copies(events[where[order]], swapped[order]), to[order]
+    records, to = _copies(pick(events, where[order]), swapped[order]), to[order]
     edges = [0, *(np.flatnonzero(np.diff(to)) + 1).tolist(), len(to)]
-    return [Delivery(int(to[a]), records[a:b]) for a, b in zip(edges, edges[1:], strict=False) if a < b]
+    return [Delivery(int(to[a]), records[a:b]) for a, b in pairwise(edges) if a < b]
 
 
 def for_session(events: EventArray, session: int) -> EventArray:
@@ -66,7 +68,7 @@ def for_session(events: EventArray, session: int) -> EventArray:
     mine = (events["session"] == session) | (events["contra_session"] == session)
     fee = np.flatnonzero(events["kind"] == EventKind.FEE)
     mine[fee] = mine[fee - 1]
-    found = [d.records for d in deliveries(events[mine]) if d.session == session]
+    found = [d.records for d in deliveries(pick(events, mine)) if d.session == session]
     return found[0] if found else events[:0]
 
 
@@ -96,7 +98,7 @@ def _fees_of_both(events: EventArray) -> EventArray:
     fee = np.flatnonzero(events["kind"] == EventKind.FEE)
     if len(fee):
         events = events.copy()
-        trade = events[fee - 1]
+        trade = pick(events, fee - 1)
         buys = trade["side"] == Side.BUY
         events["session"][fee] = np.where(buys, trade["session"], trade["contra_session"])
         events["contra_session"][fee] = np.where(buys, trade["contra_session"], trade["session"])

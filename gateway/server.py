@@ -2,7 +2,7 @@
 
     drain what has arrived -> check -> stamp -> apply -> journal, durably -> reply -> wake followers
 
-The loop blocks in poll, then takes everything that has arrived, up to a bound, as one batch; it never waits to fill one.
+The loop blocks in poll, then takes everything that has arrived, up to a bound, as one batch; it never waits for more.
 `serve` runs it until SIGTERM or SIGINT, which only set a flag: what has arrived is carried out, the journal sealed.
 """
 

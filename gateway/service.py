@@ -14,12 +14,13 @@ import numpy as np
 import zmq
 
 from engine.control import expand
-from engine.schema import EVENT, REASON_TEXT, CommandArray, DisconnectPolicy, EventArray, EventKind, Reason, Role
+from engine.schema import EVENT, CommandArray, DisconnectPolicy, EventArray, EventKind, Reason, Role
 from gateway import wire
 from gateway.config import Config
 from gateway.duplicates import Duplicates
 from gateway.exchange import Exchange
 from gateway.journal import Messages
+from gateway.outbox import Outbox
 from gateway.queries import Queries, QueryError
 from gateway.records import join
 from gateway.routing import deliveries, pages
@@ -44,6 +45,7 @@ class Service:
         self.exchange = exchange
         self.registry = registry
         self.counters: Counter[str] = Counter()
+        self._out = Outbox(config.credit_bytes, self.counters)
         self.batches = 0
         self._config = config
         self._streams = Streams(exchange)
@@ -52,7 +54,6 @@ class Service:
         self._pending: list[CommandArray] = []
         self._pending_count = 0
         self._waiting: deque[tuple[Connection, int, wire.Query]] = deque()
-        self._lost: list[tuple[Connection, Reason]] = []
 
     # --- frames ---------------------------------------------------------------------------------------------------
 
@@ -82,7 +83,7 @@ class Service:
             self._logon(port, identity, frame, opened)
             return
         self.counters["not logged on"] += 1
-        self._reject(port, identity, Reason.NOT_LOGGED_ON, token=opened.token)
+        self._out.reject(port, identity, Reason.NOT_LOGGED_ON, token=opened.token)
 
     def _frame(self, connection: Connection, opened: wire.Frame, frame: zmq.Frame) -> None:
         if opened.type == FrameType.COMMANDS:
@@ -102,20 +103,20 @@ class Service:
             case FrameType.LOGON:
                 self._logon(connection.port, connection.identity, frame, opened)
             case FrameType.LOGOUT:
-                self._send(connection, wire.pack(FrameType.LOGGED_OUT, wire.Logout(), opened.token))
-                self._lose(connection, Reason.USER_REQUESTED)
+                self._out.send(connection, wire.pack(FrameType.LOGGED_OUT, wire.Logout(), opened.token))
+                self._out.lose(connection, Reason.USER_REQUESTED)
                 self.settle_losses()
             case _:
                 raise WireError(Reason.MALFORMED_FRAME, f"frame type {opened.type} is none that a client sends")
 
     def _bad_frame(self, port: Port, identity: bytes, connection: Connection | None, error: WireError) -> None:
         self.counters["malformed"] += 1
-        self._reject(port, identity, error.reason, detail=str(error))
+        self._out.reject(port, identity, error.reason, detail=str(error))
         if connection is not None:
             connection.bad_frames += 1
             if connection.bad_frames >= MAX_BAD_FRAMES:
                 self.flush()
-                self._lose(connection, Reason.MALFORMED_FRAME, cut=True)
+                self._out.lose(connection, Reason.MALFORMED_FRAME, cut=True)
                 self.settle_losses()
 
     # --- logon ----------------------------------------------------------------------------------------------------
@@ -124,19 +125,19 @@ class Service:
         logon = wire.unpack(opened, wire.Logon)
         # Self-chosen routing ids could squat on others' names; ZeroMQ's own start with a zero byte.
         if not identity.startswith(b"\x00"):
-            self._reject(port, identity, Reason.MALFORMED_FRAME, detail="do not set a routing id")
+            self._out.reject(port, identity, Reason.MALFORMED_FRAME, detail="do not set a routing id")
             return
         session = self._who(port, frame, logon)
         if session is None:
             self.counters["unknown"] += 1
-            self._reject(port, identity, Reason.UNKNOWN_SESSION, token=opened.token)
+            self._out.reject(port, identity, Reason.UNKNOWN_SESSION, token=opened.token)
             return
         if logon.policy not in _POLICIES or not 0 <= logon.heartbeat_ms <= MAX_HEARTBEAT_MS:
             raise WireError(Reason.MALFORMED_FRAME, "policy is 0 to 2, heartbeat_ms 0 or 200 to 30,000")
         self.flush()
         refused = self.exchange.session_up(session.number, logon.policy)
         if refused is not Reason.NONE:
-            self._reject(port, identity, refused, token=opened.token)
+            self._out.reject(port, identity, refused, token=opened.token)
             return
         self._take_over(session)
         self._connect(port, identity, session, logon, opened.token)
@@ -154,7 +155,7 @@ class Service:
     def _take_over(self, session: Session) -> None:
         earlier = session.connection
         if earlier is not None:
-            self._tell(earlier, Reason.TAKEN_OVER)
+            self._out.tell(earlier, Reason.TAKEN_OVER)
             earlier.port.connections.pop(earlier.identity, None)
             session.connection = None
 
@@ -181,7 +182,7 @@ class Service:
             journal_time=self.exchange.clock.peek(),
         )
         self.counters["logons"] += 1
-        self._send(connection, wire.pack(FrameType.LOGON_ANSWER, answer, token))
+        self._out.send(connection, wire.pack(FrameType.LOGON_ANSWER, answer, token))
 
     # --- commands -------------------------------------------------------------------------------------------------
 
@@ -192,7 +193,7 @@ class Service:
         numbers = batch["client_order_id"]
         if not session.commands.take(count, connection.heard):
             self.counters["throttled"] += 1
-            self._tell(connection, Reason.THROTTLED, first=int(numbers[0]), count=count)
+            self._out.tell(connection, Reason.THROTTLED, first=int(numbers[0]), count=count)
             return
         if int(numbers[0]) > session.last_number and (count == 1 or bool((numbers[1:] > numbers[:-1]).all())):
             self._take_in(session, batch)
@@ -217,17 +218,17 @@ class Service:
         self.counters["duplicates"] += len(batch)
         found = self.duplicates.answer(connection.session.number, batch, connection.heard)
         if found is None:
-            self._tell(connection, Reason.THROTTLED, first=int(batch["client_order_id"][0]), count=len(batch))
+            self._out.tell(connection, Reason.THROTTLED, first=int(batch["client_order_id"][0]), count=len(batch))
             return
         span = (0, 0, 0, connection.session.last_number)
         for part in pages(found, wire.MAX_RECORDS):
-            self._send(connection, wire.pack_events(part.tobytes(), len(part), span, FrameType.DUPLICATES))
+            self._out.send(connection, wire.pack_events(part.tobytes(), len(part), span, FrameType.DUPLICATES))
 
     def _control(self, connection: Connection, opened: wire.Frame) -> None:
         request = wire.unpack(opened, wire.ControlRequest)
         session = connection.session
         if session.role != Role.OPERATOR:
-            self._tell(connection, Reason.NOT_PERMITTED, first=request.client_order_id, token=opened.token)
+            self._out.tell(connection, Reason.NOT_PERMITTED, first=request.client_order_id, token=opened.token)
             return
         if request.client_order_id <= session.last_number:
             batch = expand(request.message)
@@ -271,17 +272,9 @@ class Service:
                 continue
             previous, session.last_event = session.last_event, int(records["sequence"][-1])
             if session.connection is not None:
-                self._send_events(session.connection, records, previous)
-        if self._lost:
+                self._out.events(session.connection, records, previous)
+        if self._out.lost:
             self.settle_losses()
-
-    def _send_events(self, connection: Connection, records: EventArray, previous: int) -> None:
-        acknowledged = connection.session.last_number
-        for part in pages(records, wire.MAX_RECORDS) if len(records) > wire.MAX_RECORDS else (records,):
-            first, last = int(part["sequence"][0]), int(part["sequence"][-1])
-            span = (previous, first, last, acknowledged)
-            self._send(connection, wire.pack_events(part.tobytes(), len(part), span))
-            previous = last
 
     def _resume(self, connection: Connection, opened: wire.Frame) -> None:
         after = wire.unpack(opened, wire.Resume).after
@@ -290,15 +283,15 @@ class Service:
             # The client has seen what this journal does not hold: that must not pass in silence.
             self.counters["events lost"] += 1
             detail = f"the journal ends at {session.last_event} for this session, you ask for what follows {after}"
-            self._reject(connection.port, connection.identity, Reason.ALREADY_TOO_OLD, detail, opened.token)
+            self._out.reject(connection.port, connection.identity, Reason.ALREADY_TOO_OLD, detail, opened.token)
             return
         credit = self._config.credit_bytes - connection.outstanding
         budget = max(1, min(RESUME_BYTES, credit // 2) // EVENT.itemsize)
         page = self._streams.page(session.number, after, session.last_event, budget)
         if len(page.records):
-            self._send_events(connection, page.records, after)
+            self._out.events(connection, page.records, after)
         reached = session.last_event if page.complete else page.reached
-        self._send(connection, wire.pack(FrameType.RESUMED, wire.Resumed(reached, page.complete), opened.token))
+        self._out.send(connection, wire.pack(FrameType.RESUMED, wire.Resumed(reached, page.complete), opened.token))
 
     # --- queries --------------------------------------------------------------------------------------------------
 
@@ -306,7 +299,7 @@ class Service:
         query = wire.unpack(opened, wire.Query)
         if len(self._waiting) >= QUERY_QUEUE or not connection.session.queries.take(1, connection.heard):
             self.counters["throttled"] += 1
-            self._tell(connection, Reason.THROTTLED, token=opened.token)
+            self._out.tell(connection, Reason.THROTTLED, token=opened.token)
             return
         self._waiting.append((connection, opened.token, query))
 
@@ -327,9 +320,9 @@ class Service:
             try:
                 answer = self._queries.answer(query, connection.session, self.exchange.command_sequence)
             except QueryError as error:
-                self._tell(connection, error.reason, token=token)
+                self._out.tell(connection, error.reason, token=token)
                 continue
-            self._send(connection, wire.pack(FrameType.ANSWER, answer, token))
+            self._out.send(connection, wire.pack(FrameType.ANSWER, answer, token))
 
     # --- heartbeats and lost sessions -----------------------------------------------------------------------------
 
@@ -342,12 +335,12 @@ class Service:
                     if now - connection.heard > FORGET_CUT_NS:
                         del port.connections[connection.identity]
                 elif now - connection.heard > MISSED_HEARTBEATS * connection.heartbeat_ns:
-                    self._lose(connection, Reason.DISCONNECTED)
+                    self._out.lose(connection, Reason.DISCONNECTED)
                 elif now - connection.sent >= connection.heartbeat_ns:
                     session = connection.session
                     beat = wire.Heartbeat(self.exchange.epoch, self.exchange.clock.peek(), session.last_event)
-                    self._send(connection, wire.pack(FrameType.HEARTBEAT, beat))
-        if self._lost:
+                    self._out.send(connection, wire.pack(FrameType.HEARTBEAT, beat))
+        if self._out.lost:
             self.flush()
             self.settle_losses()
 
@@ -355,73 +348,21 @@ class Service:
         """The venue stops: every client is told, every session is down in the journal."""
         for port in ports:
             for connection in list(port.connections.values()):
-                self._send(connection, wire.pack(FrameType.LOGGED_OUT, wire.Logout()))
-                self._lose(connection, Reason.DISCONNECTED)
+                self._out.send(connection, wire.pack(FrameType.LOGGED_OUT, wire.Logout()))
+                self._out.lose(connection, Reason.DISCONNECTED)
         self.settle_losses()
 
     def settle_losses(self) -> None:
         """Journal SESSION_DOWN for lost sessions; what that cancels may meet further lost ones."""
-        while self._lost:
-            lost, self._lost = self._lost, []
+        while self._out.lost:
+            lost = self._out.take_lost()
             down = [(c.session.number, reason) for c, reason in lost if c.session.connection is None]
             if down:
                 self.run_calendar()
                 self.publish(self.exchange.sessions_down(down))
 
-    def _lose(self, connection: Connection, reason: Reason, cut: bool = False) -> None:
-        if connection.session.connection is not connection:
-            return
-        connection.session.connection = None
-        connection.cut = cut
-        if not cut:
-            connection.port.connections.pop(connection.identity, None)
-        self.counters["sessions lost"] += 1
-        self._lost.append((connection, reason))
-
     def _cut_ended(self) -> None:
         for session in self.registry.sessions.values():
             if session.ended and session.connection is not None:
-                self._tell(session.connection, Reason.SESSION_ENDED)
-                self._lose(session.connection, Reason.SESSION_ENDED, cut=True)
-
-    # --- sending --------------------------------------------------------------------------------------------------
-
-    def _tell(self, connection: Connection, reason: Reason, first: int = 0, count: int = 0, token: int = 0) -> None:
-        reject = wire.SessionReject(int(reason), REASON_TEXT[reason], first, count)
-        self._send(connection, wire.pack(FrameType.SESSION_REJECT, reject, token))
-
-    def _reject(self, port: Port, identity: bytes, reason: Reason, detail: str = "", token: int = 0) -> None:
-        text = f"{REASON_TEXT[reason]} ({detail})" if detail else REASON_TEXT[reason]
-        connection = port.connections.get(identity)
-        frame = wire.pack(FrameType.SESSION_REJECT, wire.SessionReject(int(reason), text), token)
-        if connection is not None:
-            self._send(connection, frame)
-            return
-        try:
-            port.socket.send_multipart([identity, frame], zmq.NOBLOCK)
-        except zmq.ZMQError:
-            self.counters["unsent"] += 1
-
-    def _send(self, connection: Connection, frame: bytes) -> None:
-        """Send one frame; a client that is gone or has used up its credit loses its session, never our time."""
-        if connection.session.connection is not connection:
-            return
-        try:
-            connection.port.socket.send_multipart([connection.identity, frame], zmq.NOBLOCK)
-        except zmq.Again:
-            self._lose(connection, Reason.SLOW_CONSUMER, cut=True)
-            return
-        except zmq.ZMQError:
-            self._lose(connection, Reason.DISCONNECTED)
-            return
-        connection.sent = time.monotonic_ns()
-        connection.sent_bytes += len(frame)
-        if connection.outstanding > self._config.credit_bytes:
-            self.counters["slow consumers"] += 1
-            reject = wire.SessionReject(int(Reason.SLOW_CONSUMER), REASON_TEXT[Reason.SLOW_CONSUMER])
-            try:
-                frame = wire.pack(FrameType.SESSION_REJECT, reject)
-                connection.port.socket.send_multipart([connection.identity, frame], zmq.NOBLOCK)
-            except zmq.ZMQError:
-                self.counters["unsent"] += 1
-            self._lose(connection, Reason.SLOW_CONSUMER, cut=True)
+                self._out.tell(session.connection, Reason.SESSION_ENDED)
+                self._out.lose(session.connection, Reason.SESSION_ENDED, cut=True)

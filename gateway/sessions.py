@@ -67,7 +67,7 @@ class Connection:
 
 @dataclass(slots=True, eq=False)
 class Session:
-    """A session of the venue. `last_number` is its last consumed client_order_id, `last_event` the last event it has."""
+    """A session of the venue; `last_number`: its last consumed client_order_id, `last_event`: its last event."""
 
     number: int
     name: str

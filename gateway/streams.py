@@ -28,7 +28,7 @@ class Streams:
         self._exchange = exchange
 
     def page(self, session: int, after: int, last: int, limit: int) -> Page:
-        """At most `limit` records of `session` (but at least one whole event) with sequences above `after` up to `last`, its last one."""
+        """About `limit` records of `session` with sequences above `after`, up to `last`, its last one."""
         found: list[EventArray] = [self._exchange.recent.events_after(0, 0)]
         reached, room = after, limit
         while reached < last and room > 0:

@@ -62,7 +62,7 @@ class Logon(Message, frozen=True):
 
 
 class LogonAnswer(Message, frozen=True):
-    """`epoch` names this run of the gateway; `last_event` is where `RESUME` must reach; bytes, not frames, are credited."""
+    """`epoch` names this run of the gateway; `last_event` is where RESUME must reach."""
 
     session: int
     name: str
@@ -84,7 +84,7 @@ class Logout(Message, frozen=True):
 
 
 class Heartbeat(Message, frozen=True):
-    """`journal_time` and `last_event` are filled by the gateway, 0 from the client; the token carries received bytes."""
+    """`journal_time` and `last_event` come from the gateway only; the client's token: bytes received."""
 
     epoch: int = 0
     journal_time: int = 0
@@ -132,7 +132,7 @@ class QueryKind(IntEnum):
 
 
 class Query(Message, frozen=True):
-    """`number` is an account (ACCOUNT), an instrument (BOOK, DAY; 0 = all for DAY) or an order id to start after (ORDERS)."""
+    """`number`: the account (ACCOUNT), instrument (BOOK; DAY, 0 = all) or order id to start after (ORDERS)."""
 
     kind: int
     number: int = 0
@@ -163,7 +163,7 @@ class InstrumentData(Message, frozen=True):
 
 
 class ReferenceData(Message, frozen=True):
-    """What a client needs to write orders and print figures; `accounts` are those the session may use, with their names."""
+    """What a client needs to write orders and print figures; `accounts`: those of the session's firm."""
 
     venue: str
     title: str

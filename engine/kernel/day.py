@@ -190,7 +190,6 @@ def fix_close(s, c):
     if s.composite_rule:
         fix_composite(s)
         e = new_event(s, c, EventKind.COMPOSITE_FIXED)
-        e.client_order_id = c.client_order_id
         e.price = s.composite
         e.aux = s.trading_date
     s.day_stage = DayStage.CLOSE_FIXED
@@ -288,7 +287,6 @@ def clock_anchor(s, c):
     s.rate_numerator = c.quantity
     s.rate_denominator = c.quantity2
     e = new_event(s, c, EventKind.CLOCK_ANCHORED)
-    e.client_order_id = c.client_order_id
     e.quantity = c.quantity
     e.remaining = c.quantity2
     e.aux = c.target

@@ -20,6 +20,7 @@ def new_event(s, c, kind):
     e.command_sequence = c.sequence
     e.timestamp = c.timestamp
     e.session = c.session
+    e.client_order_id = c.client_order_id
     return e
 
 
@@ -51,7 +52,6 @@ def rejected(s, c, kind, reason):
     e.account = c.account
     e.price = c.price
     e.quantity = c.quantity
-    e.client_order_id = c.client_order_id
     e.aux = c.kind
     e.aux2 = c.target
 
@@ -143,7 +143,6 @@ def counted(s, c, kind, count, aux, aux2, reason):
     """A summary event: MASS_CANCELLED, ORDERS_EXPIRED, TRADING_STOPPED, SETTLED, SESSION_DOWN, ..."""
     e = new_event(s, c, kind)
     e.quantity = count
-    e.client_order_id = c.client_order_id
     e.aux = aux
     e.aux2 = aux2
     e.reason = reason
@@ -152,7 +151,6 @@ def counted(s, c, kind, count, aux, aux2, reason):
 @plain
 def about_account(s, c, kind, account, aux, aux2, quantity):
     e = new_event(s, c, kind)
-    e.client_order_id = c.client_order_id
     e.account = account
     e.aux = aux
     e.aux2 = aux2

@@ -247,7 +247,7 @@ class Exchange:
         contra_account: int = 0,
         order_id: int = 0,
         contra_order_id: int = 0,
-        client_order_id: int = 0,
+        client_order_id: int | None = None,
         contra_client_order_id: int = 0,
         remaining: int = 0,
         contra_remaining: int = 0,
@@ -256,12 +256,14 @@ class Exchange:
         session: int | None = None,
         contra_session: int = 0,
     ) -> None:
-        """Append one event. Left out: the phase is the instrument's listed one, the session the command's."""
+        """Append one event. Left out: the phase is the instrument's listed one, session and number the command's."""
         if phase is None:
             market = self.market(instrument)
             phase = market.listed_phase if market else 0
         if session is None:
             session = self.command.session
+        if client_order_id is None:
+            client_order_id = self.command.client_order_id
         self.event_sequence += 1
         self.outbox.append(
             EVENT_PACKER.pack(

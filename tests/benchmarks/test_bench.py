@@ -208,7 +208,7 @@ def test_a_wrong_state_is_found(seee, section, field, by, text):
 
 def test_a_timed_run_that_ends_elsewhere_is_worth_nothing(plain):
     wanted = verify(plain)
-    assert timed(plain, 1_024, wanted) > 0
+    assert timed(plain, 1_024, wanted).wall > 0
     with pytest.raises(CheckError, match=r"plain in calls of 64 commands ended in another state"):
         timed(plain, 64, wanted._replace(digest=b""))
 

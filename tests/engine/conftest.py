@@ -10,6 +10,7 @@ import pytest
 from engine.core import Engine, ImplementationName
 from engine.venue import Venue
 from tests.engine.builders import World, plain, seee
+from tests.engine.ladder import open_desk
 
 MakeEngine = Callable[[Venue], Engine]
 
@@ -61,3 +62,9 @@ def book(make_world: Callable[[Venue], World]) -> World:
 def market(make_open_world: Callable[..., World]) -> World:
     """The SEEE preset, open; instrument 1 has previous close 7134, limits [6421, 7847]."""
     return make_open_world()
+
+
+@pytest.fixture
+def desk(make_world: Callable[[Venue], World]) -> World:
+    """Firms, accounts and sessions of every sort (see ladder.open_desk)."""
+    return open_desk(make_world)

@@ -15,9 +15,10 @@ UNIT_BUCKETS = ("free", "locked", "bought_today", "pledged", "judicial", "auctio
 
 def check(engine: Engine) -> None:
     """Raise AssertionError naming the first invariant that does not hold."""
-    state = {name: section.tolist() for name, section in engine.state().items()}
-    names = {name: section.dtype.names for name, section in engine.state().items()}
-    rows = {name: [dict(zip(names[name], row, strict=True)) for row in section] for name, section in state.items()}
+    rows = {
+        name: [dict(zip(section.dtype.names or (), row, strict=True)) for row in section.tolist()]
+        for name, section in engine.state().items()
+    }
     check_book(rows["orders"])
     check_orders(rows["orders"], rows["header"][0]["last_order_id"], engine.venue)
     check_ledger(rows, engine.venue)

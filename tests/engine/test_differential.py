@@ -98,7 +98,7 @@ def test_invariants_after_every_command(name: str, implementation: Any) -> None:
     market = Engine(venue, implementation)
     stream = CommandStream(venue, 5)
     market.apply_all(stream.take(600))
-    for _ in range(12):
+    for _ in range(5):
         for command in np.split(stream.take(50, market.state()["orders"]), 50):
             market.apply_all(command)
             check(market)

@@ -218,7 +218,7 @@ def test_largest_amounts(make_world):
         }
     )
     world = make_world(venue)
-    quantity = 21_474_836
+    quantity = 21_474_847
     amount = 100 * quantity * tick_value
     fee = (2 * amount * 999_999 + 1_000_000) // 2_000_000
     assert amount + fee < 2**62
@@ -236,6 +236,6 @@ def test_largest_amounts(make_world):
         f"aux={fee} aux2={fee}",
     ]
     assert world.cash(2) == (amount - fee, 0, amount - fee)
-    assert world.take(BUY, 9, 100, 21_474_840) == [
-        "REJECTED AMOUNT_OVERFLOW side=1 price=100 quantity=21474840 account=1 aux=5 aux2=9"
+    assert world.take(BUY, 9, 100, 21_474_848) == [
+        "REJECTED AMOUNT_OVERFLOW side=1 price=100 quantity=21474848 account=1 aux=5 aux2=9"
     ]

@@ -1,0 +1,1 @@
+"""Tests of the gateway: real sockets, real servers, real journals."""
