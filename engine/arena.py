@@ -170,7 +170,7 @@ _STATE: Final[list[tuple[Any, ...]]] = [
     ("sweep_levels", "<i8"),
     ("cross_reject", "<i8"),
     ("rest_at_last", "<i8"),
-    ("take", "<i8"),
+    ("take_offered", "<i8"),
     ("click_strict", "<i8"),
     ("break_cancel", "<i8"),
     ("next_day_units", "<i8"),
@@ -261,7 +261,7 @@ def new_arena(venue: Venue) -> Arena:
     s.sweep_levels = 0 if venue.depth_remainder == "RESWEEP" else venue.sweep_levels
     s.cross_reject = venue.cross_policy == "REJECT"
     s.rest_at_last = venue.depth_remainder == "REST_AT_LAST"
-    s.take = venue.take
+    s.take_offered = venue.take
     s.click_strict = venue.click_strict
     s.break_cancel = venue.break_cancel
     s.next_day_units = venue.settlement_days

@@ -61,10 +61,14 @@ class Outbox:
 
     def events(self, connection: Connection, records: EventArray, previous: int) -> None:
         """Send event records, which follow the session's event `previous`, in as many frames as they need."""
-        acknowledged = connection.session.last_number
-        for part in pages(records, wire.MAX_RECORDS) if len(records) > wire.MAX_RECORDS else (records,):
+        parts = pages(records, wire.MAX_RECORDS) if len(records) > wire.MAX_RECORDS else [records]
+        for part in parts:
+            if part is parts[-1]:
+                # Only now: a number counts as acknowledged when all of its events have been sent.
+                connection.acknowledged = connection.session.consumed
             first, last = int(part["sequence"][0]), int(part["sequence"][-1])
-            self.send(connection, wire.pack_events(part.tobytes(), len(part), (previous, first, last, acknowledged)))
+            span = (previous, first, last, connection.acknowledged)
+            self.send(connection, wire.pack_events(part.tobytes(), len(part), span))
             previous = last
 
     def tell(self, connection: Connection, reason: Reason, first: int = 0, count: int = 0, token: int = 0) -> None:

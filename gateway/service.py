@@ -51,7 +51,7 @@ class Service:
         self._streams = Streams(exchange)
         self.duplicates = Duplicates(exchange)
         self._queries = Queries(exchange.engine, registry)
-        self._pending: list[CommandArray] = []
+        self._pending: list[tuple[Session, CommandArray]] = []
         self._pending_count = 0
         self._waiting: deque[tuple[Connection, int, wire.Query]] = deque()
 
@@ -165,7 +165,7 @@ class Service:
         connection = Connection(port, identity, session, heartbeat_ms * 1_000_000, heard=now, sent=now)
         port.connections[identity] = connection
         session.connection = connection
-        session.last_number = self.exchange.engine.last_client_order_id(session.number)
+        session.last_number = session.consumed = self.exchange.engine.last_client_order_id(session.number)
         answer = wire.LogonAnswer(
             session=session.number,
             name=session.name,
@@ -209,7 +209,7 @@ class Service:
         batch["session"] = batch["actor"] = session.number
         self.duplicates.mark(session.number, int(batch["client_order_id"][0]))
         session.last_number = int(batch["client_order_id"][-1])
-        self._pending.append(batch)
+        self._pending.append((session, batch))
         self._pending_count += len(batch)
         if self._pending_count >= self._config.batch_commands or session.role == Role.OPERATOR:
             self.flush()
@@ -220,7 +220,7 @@ class Service:
         if found is None:
             self._out.tell(connection, Reason.THROTTLED, first=int(batch["client_order_id"][0]), count=len(batch))
             return
-        span = (0, 0, 0, connection.session.last_number)
+        span = (0, 0, 0, connection.session.consumed)
         for part in pages(found, wire.MAX_RECORDS):
             self._out.send(connection, wire.pack_events(part.tobytes(), len(part), span, FrameType.DUPLICATES))
 
@@ -237,7 +237,7 @@ class Service:
             return
         self.run_calendar()
         events, messages = self.exchange.commit_control(request.message, session.number, request.client_order_id)
-        session.last_number = self.exchange.engine.last_client_order_id(session.number)
+        session.last_number = session.consumed = self.exchange.engine.last_client_order_id(session.number)
         self.publish(events, messages)
 
     # --- carrying out ---------------------------------------------------------------------------------------------
@@ -246,11 +246,14 @@ class Service:
         """Carry out what has gathered, then answer."""
         if not self._pending:
             return
-        batch = join(self._pending)
-        self._pending.clear()
+        taken, self._pending = self._pending, []
         self._pending_count = 0
         self.run_calendar()
-        self.publish(self.exchange.commit(batch))
+        batch = join([commands for _, commands in taken])
+        events = self.exchange.commit(batch)
+        for session, commands in taken:
+            session.consumed = int(commands["client_order_id"][-1])
+        self.publish(events)
         self.counters["commands"] += len(batch)
 
     def run_calendar(self) -> None:

@@ -50,6 +50,7 @@ class Connection:
     sent: int
     sent_bytes: int = 0
     confirmed_bytes: int = 0
+    acknowledged: int = 0
     bad_frames: int = 0
     cut: bool = False
 
@@ -67,7 +68,11 @@ class Connection:
 
 @dataclass(slots=True, eq=False)
 class Session:
-    """A session of the venue; `last_number`: its last consumed client_order_id, `last_event`: its last event."""
+    """A session of the venue.
+
+    `last_number` is the last client_order_id taken in, `consumed` the last one whose command is durable, `last_event`
+    the sequence of the session's last event.
+    """
 
     number: int
     name: str
@@ -78,6 +83,7 @@ class Session:
     queries: Bucket
     ended: bool = False
     last_number: int = 0
+    consumed: int = 0
     last_event: int = 0
     connection: Connection | None = None
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from replay.errors import AcknowledgedLost, JournalCorrupt
 from replay.format import Genesis, NoteKind, Position, segment_name, segment_numbers
 from replay.reader import JournalReader, read_segment_header
-from replay.scan import Batch, Tail, Verdict, Walker, judge_tail
+from replay.scan import Batch, Tail, Verdict, Walker, judge_tail, walk_file
 from replay.storage import SECTOR, Storage
 
 
@@ -24,8 +24,8 @@ class JournalScan:
         self.watermark = watermark
         self.position = Position(1, SECTOR, 1, 1, 1, genesis.chain)
         self.tail = Tail(Verdict.CLEAN)
-        self.last_segment = b""
-        """Bytes of the last segment, once it was reached."""
+        self.size = 0
+        """Bytes of the last segment's file."""
         self.segments = 0
 
     def __iter__(self) -> Iterator[Batch]:
@@ -53,23 +53,23 @@ class JournalScan:
         expected = (at.batch, at.command, at.event, at.chain)
         if (header.first_batch, header.first_command, header.first_event, header.chain) != expected:
             raise self._corrupt(f"{segment_name(number)} does not continue the segment before it")
-        data = self.storage.read(segment_name(number))
-        walker = Walker(data, at, uuid)
-        self.segments = number
-        for batch in walker:
-            self.position = walker.position
+        name = segment_name(number)
+        size = self.storage.file_size(name)
+        self.segments, self.position = number, at
+        for batch in walk_file(self.storage, name, at, uuid, size):
+            self.position = batch.after
             yield batch
-        self.position = walker.position
         end = self.position.offset
-        if not is_last and any(data[end:].rstrip(b"\0")):
+        rest = self.storage.read(name, end)
+        if not is_last and rest.rstrip(b"\0"):
             raise self._corrupt("a batch fails its checks and another segment follows")
-        if is_last and len(data) == end != header.size:
+        if is_last and size == end != header.size:
             raise self._corrupt("the segment was closed because a next one began, and that one is missing")
-        if len(data) != header.size and len(data) != end:
-            raise self._corrupt(f"the segment has {len(data)} bytes, its header says {header.size}")
+        if size not in (header.size, end):
+            raise self._corrupt(f"the segment has {size} bytes, its header says {header.size}")
         if is_last:
-            self.last_segment = data
-            self.tail = judge_tail(data, self.position, uuid, self.watermark)
+            self.size = size
+            self.tail = judge_tail(rest, self.position, uuid, self.watermark, end)
 
     def _corrupt(self, fault: str, file: str = "") -> JournalCorrupt:
         at = self.position

@@ -19,6 +19,8 @@ EngineFactory = Callable[[Venue, bytes | None], Engine]
 """(venue, canonical state or None for a new venue) -> engine."""
 Implementation = ImplementationName | EngineFactory
 COMMANDS_AT_ONCE: Final = 4096
+_LARGE: Final = 512
+"""Commands from which on a batch is not put together with others."""
 _CHECKING_NOTES: Final = (NoteKind.DIGEST, NoteKind.SNAPSHOT, NoteKind.SEAL)
 
 
@@ -80,13 +82,19 @@ def chunks(batches: Iterable[Batch], at_once: int = COMMANDS_AT_ONCE) -> Iterato
     events: list[memoryview] = []
     held = count = size = last = 0
     for batch in batches:
+        digest = digest_after(batch) if batch.note_count else None
+        if batch.command_count >= _LARGE:
+            if count:
+                yield _chunk(commands, events, count, size, None, last)
+                commands, events, held, count, size = [], [], 0, 0, 0
+            yield _large_chunk(batch, digest)
+            continue
         commands.append(batch.command_bytes)
         events.append(batch.event_bytes)
         held += batch.command_count
         count += 1
         size += batch.total
         last = batch.last_command
-        digest = digest_after(batch) if batch.note_count else None
         if held >= at_once or digest is not None:
             yield _chunk(commands, events, count, size, digest, last)
             commands, events, held, count, size = [], [], 0, 0, 0
@@ -100,6 +108,12 @@ def _chunk(
     # A bytearray, because compiled engines take writable arrays only.
     given = np.frombuffer(bytearray().join(commands), COMMAND)
     return Chunk(given, np.frombuffer(b"".join(events), EVENT), count, size, digest, last)
+
+
+def _large_chunk(batch: Batch, digest: bytes | None) -> Chunk:
+    """One batch that is worth a call of its own; its events are compared where they stand."""
+    given = np.frombuffer(bytearray(batch.command_bytes), COMMAND)
+    return Chunk(given, batch.events, 1, batch.total, digest, batch.last_command)
 
 
 def digest_after(batch: Batch) -> bytes | None:

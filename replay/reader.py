@@ -22,7 +22,7 @@ from replay.format import (
     segment_numbers,
     unpack_watermark,
 )
-from replay.scan import Batch, Walker, sound_header
+from replay.scan import Batch, sound_header, walk_file
 from replay.storage import SECTOR, RealStorage, Storage
 
 Source = str | os.PathLike[str] | Storage
@@ -98,15 +98,13 @@ class JournalReader:
         position = start or self.start()
         until = until or self.watermark()
         while position.batch <= until.batch:
-            end = until.offset if position.segment == until.segment else None
-            size = None if end is None else end - position.offset
-            data = self.storage.read(segment_name(position.segment), position.offset, size)
-            walker = Walker(data, position, self.uuid, position.offset)
-            for batch in walker:
+            name = segment_name(position.segment)
+            size = until.offset if position.segment == until.segment else self.storage.file_size(name)
+            for batch in walk_file(self.storage, name, position, self.uuid, size):
                 yield batch
                 if batch.number == until.batch:
                     return
-            position = walker.position
+                position = batch.after
             if position.segment >= until.segment:
                 raise self._corrupt("a batch below the watermark is damaged", position)
             position = self._next_segment(position)

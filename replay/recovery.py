@@ -142,8 +142,7 @@ def _recover(
         storage.write_file(GENESIS_NAME, genesis.pack())
     if mark is None:
         storage.write_file(WATERMARK_NAME, pack_watermark(genesis.uuid, 0, 0, 0, 1, SECTOR))
-    size = len(scan.last_segment)
-    writer = JournalWriter(storage, genesis, position, size, prepare_step=step, clock=clock)
+    writer = JournalWriter(storage, genesis, position, scan.size, prepare_step=step, clock=clock)
     writer.mark_durable()
     report = Report(
         where=storage.where,
@@ -192,10 +191,10 @@ def _rewrite_last_segment(storage: Storage, genesis: Genesis, scan: JournalScan,
     """A clean copy takes the last segment's place, with a RECOVERY note where a torn batch was. Returns the new end."""
     at, torn_file = scan.position, ""
     name = segment_name(at.segment)
-    good = memoryview(scan.last_segment)[: at.offset]
+    good = at.offset
     frame = memoryview(b"")
     if scan.tail.verdict is Verdict.TORN:
-        torn = scan.last_segment[at.offset : at.offset + scan.tail.size]
+        torn = storage.read(name, at.offset, scan.tail.size)
         digest = hashlib.sha256(torn).hexdigest()
         torn_file = f"{name}.batch-{at.batch}.{digest[:16]}.torn"
         storage.write_file(torn_file, torn)
@@ -207,11 +206,11 @@ def _rewrite_last_segment(storage: Storage, genesis: Genesis, scan: JournalScan,
     temporary = f"{name}.tmp"
     handle = storage.open(temporary, create=True)
     try:
-        for start in range(0, len(good), _COPY_STEP):
-            storage.write_all(handle, good[start : start + _COPY_STEP], start)
+        for start in range(0, good, _COPY_STEP):
+            storage.write_all(handle, storage.read(name, start, min(_COPY_STEP, good - start)), start)
         if frame:
-            storage.write_all(handle, frame, len(good))
-        zero_fill(storage, handle, at.offset, len(scan.last_segment))
+            storage.write_all(handle, frame, good)
+        zero_fill(storage, handle, at.offset, scan.size)
         storage.fdatasync(handle)
     finally:
         storage.close(handle)

@@ -31,9 +31,11 @@ from replay.format import (
     Position,
     unpack_notes,
 )
-from replay.storage import SECTOR
+from replay.storage import SECTOR, Storage
 
 _CRC_AT: Final = HEADER_BYTES - 4
+WINDOW: Final = 1 << 20
+"""Bytes of a segment read at a time."""
 
 
 class Batch:
@@ -182,6 +184,26 @@ class Walker:
             number, command, event, at = number + 1, command + n, event + m, stop
             self.position = Position(segment, at + base, number, command, event, chain, header[12])
             yield batch_seen
+
+
+def walk_file(storage: Storage, name: str, position: Position, uuid: bytes, size: int) -> Iterator[Batch]:
+    """The complete batches of a segment's file from `position` on, up to file offset `size`.
+
+    Read in windows small enough to stay in the processor's cache between reading, hashing and comparing; a window
+    grows when a batch does not fit.
+    """
+    window = WINDOW
+    while position.offset < size:
+        data = storage.read(name, position.offset, min(window, size - position.offset))
+        walker = Walker(data, position, uuid, position.offset)
+        yield from walker
+        if walker.position.offset > position.offset:
+            position, window = walker.position, WINDOW
+        elif window < size - position.offset and sound_header(data, 0, uuid):
+            # No batch is complete in this window, but one may begin here.
+            window = max(2 * window, HEADER.unpack_from(data)[3])
+        else:
+            return
 
 
 def is_complete(data: bytes, end: int, stop: int, chain: bytes) -> bool:

@@ -117,6 +117,14 @@ class Storage(ABC):
             " check the disk, then start again: nothing was changed"
         )
 
+    def file_size(self, name: str) -> int:
+        """Bytes of a file."""
+        handle = self.open(name, write=False)
+        try:
+            return self.size(handle)
+        finally:
+            self.close(handle)
+
     def write_file(self, name: str, data: Buffer) -> None:
         """A whole new file, durable under its name when this returns; never half of it."""
         temporary = f"{name}.tmp"

@@ -155,15 +155,10 @@ def ls(source: Source) -> list[SegmentInfo]:
 
 def _info(reader: JournalReader, header: SegmentHeader, ends: list[Batch], counts: list[int]) -> SegmentInfo:
     name = segment_name(header.number)
-    handle = reader.storage.open(name, write=False)
-    try:
-        size = reader.storage.size(handle)
-    finally:
-        reader.storage.close(handle)
     return SegmentInfo(
         number=header.number,
         file=name,
-        size=size,
+        size=reader.storage.file_size(name),
         used=ends[-1].after.offset if ends else SECTOR,
         first_batch=header.first_batch,
         batches=counts[0],

@@ -53,7 +53,7 @@ def check_session(s, c):
 def check_kind(s, c, words, i):
     """`words[i]` is the command as int64 words."""
     kind = c.kind
-    if UNUSED[kind, 2] != 0 or (kind == CommandKind.TAKE and not s.take):
+    if UNUSED[kind, 2] != 0 or (kind == CommandKind.TAKE and not s.take_offered):
         return Reason.INVALID_KIND
     set_bits = np.int64(0)
     for word in range(8):
@@ -152,14 +152,14 @@ def check_new_order_enums(c):
         return Reason.INVALID_ORDER_TYPE
     if c.time_in_force < TimeInForce.DAY or c.time_in_force > TimeInForce.FOK:
         return Reason.INVALID_TIME_IN_FORCE
-    if c.flags & ~POST_ONLY:
+    if c["flags"] & ~POST_ONLY:
         return Reason.INVALID_FLAGS
     if c.self_trade > SelfTrade.DECREMENT:
         return Reason.INVALID_SELF_TRADE
     times = 1 << np.int64(c.time_in_force)
     if c.order_type == OrderType.MARKET and not times & IMMEDIATE:
         return Reason.INVALID_COMBINATION
-    if c.flags != 0 and (c.order_type != OrderType.LIMIT or not times & RESTING):
+    if c["flags"] != 0 and (c.order_type != OrderType.LIMIT or not times & RESTING):
         return Reason.INVALID_COMBINATION
     return Reason.NONE
 
@@ -170,7 +170,7 @@ def check_offered(book, c):
         return Reason.INVALID_ORDER_TYPE
     if not book.offers >> (8 + np.int64(c.time_in_force)) & 1:
         return Reason.INVALID_TIME_IN_FORCE
-    if c.flags != 0 and not book.offers >> 16 & 1:
+    if c["flags"] != 0 and not book.offers >> 16 & 1:
         return Reason.INVALID_FLAGS
     return Reason.NONE
 

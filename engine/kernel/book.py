@@ -214,7 +214,7 @@ def copy_order(to, order):
     to.order_type = order.order_type
     to.time_in_force = order.time_in_force
     to.self_trade = order.self_trade
-    to.flags = order.flags
+    to["flags"] = order["flags"]
 
 
 @plain

@@ -68,7 +68,7 @@ def accepted(s, c, order, locked):
         np.int64(order.order_type)
         | np.int64(order.time_in_force) << 8
         | np.int64(order.self_trade) << 16
-        | np.int64(order.flags) << 24
+        | np.int64(order["flags"]) << 24
     )
 
 

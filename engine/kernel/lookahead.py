@@ -40,7 +40,7 @@ else:
 
 @small
 def target_home(s, c):
-    if c.flags & BY_CLIENT:
+    if c["flags"] & BY_CLIENT:
         return BY_CLIENT_ID, home_of(s, BY_CLIENT_ID, c.session, c.target)
     return BY_ORDER_ID, home_of(s, BY_ORDER_ID, 0, c.target)
 

@@ -68,7 +68,7 @@ def begin_taker(s, c, price, quantity):
     t.order_type = c.order_type
     t.time_in_force = c.time_in_force
     t.self_trade = c.self_trade
-    t.flags = c.flags
+    t["flags"] = c["flags"]
     return t
 
 
@@ -112,7 +112,7 @@ def new_order(s, c):
         stated = False
     reason = check_terms(book, price, c.quantity, stated)
     if reason == Reason.NONE:
-        reason = check_crossing(s, book, c.side, price, c.flags != 0)
+        reason = check_crossing(s, book, c.side, price, c["flags"] != 0)
     if reason != Reason.NONE:
         return reason
     if c.time_in_force == TimeInForce.FOK:
@@ -134,7 +134,7 @@ def new_order(s, c):
 @small
 def target_slot(s, c):
     """Slot of the live order that a command addresses and owns, or 0: unknown and foreign look alike."""
-    if c.flags & BY_CLIENT:
+    if c["flags"] & BY_CLIENT:
         return find_client_order(s, c.session, c.target)
     slot = find_order(s, c.target)
     return slot if slot != 0 and owns_order(s, c.session, s.orders[slot]) else np.int64(0)
@@ -142,7 +142,7 @@ def target_slot(s, c):
 
 @plain
 def cancel_order(s, c):
-    if c.flags & ~BY_CLIENT:
+    if c["flags"] & ~BY_CLIENT:
         return Reason.INVALID_FLAGS
     reason = check_role(s, c)
     if reason != Reason.NONE:
@@ -159,7 +159,7 @@ def cancel_order(s, c):
 
 @plain
 def replace_order(s, c):
-    if c.flags & ~BY_CLIENT:
+    if c["flags"] & ~BY_CLIENT:
         return Reason.INVALID_FLAGS
     reason = check_role(s, c)
     if reason != Reason.NONE:
@@ -182,7 +182,7 @@ def replace_order(s, c):
     if c.price == order.price and c.quantity <= order.quantity:
         reduce_in_place(s, c, slot)
         return Reason.NONE
-    reason = check_crossing(s, book, order.side, np.int64(c.price), order.flags & POST_ONLY != 0)
+    reason = check_crossing(s, book, order.side, np.int64(c.price), order["flags"] & POST_ONLY != 0)
     if reason != Reason.NONE:
         return reason
     remaining = c.quantity - filled
@@ -232,7 +232,7 @@ def re_enter(s, c, slot, remaining, more):
     t.order_type = order.order_type
     t.time_in_force = order.time_in_force
     t.self_trade = order.self_trade
-    t.flags = order.flags
+    t["flags"] = order["flags"]
     replaced(s, c, t, more, 0)
     run_taker(s, c)
 

@@ -60,7 +60,7 @@ def list_orders(arena, rows):
                 row.order_type = order.order_type
                 row.time_in_force = order.time_in_force
                 row.self_trade = order.self_trade
-                row.flags = order.flags
+                row["flags"] = order["flags"]
                 n += 1
                 slot = next_in_book(s, instrument, k, slot)
     return n
@@ -85,7 +85,7 @@ def place_orders(arena, rows):
         order.order_type = row.order_type
         order.time_in_force = row.time_in_force
         order.self_trade = row.self_trade
-        order.flags = row.flags
+        order["flags"] = row["flags"]
         place(s, order)
 
 

@@ -175,7 +175,10 @@ def test_resume_from_any_position_is_byte_identical(server: Server) -> None:
                 assert span[0] == previous
                 previous = span[2]
                 sent[name] += [bytes(record) for record in got]
-        for memory in (server.exchange.recent, Recent(1, 1)):
+        forgetful = Recent(4, 4)
+        for batch in server.exchange.reader.batches():
+            forgetful.add(batch.commands, batch.events)
+        for memory in (server.exchange.recent, forgetful):
             server.exchange.recent = memory
             for name, client, session in (("a", alpha, 1), ("b", beta, 2)):
                 last = server.registry.sessions[session].last_event
