@@ -168,6 +168,7 @@ _STATE: Final[list[tuple[Any, ...]]] = [
     ("open_from_start", "<i8"),
     ("self_trade", "<i8"),
     ("sweep_levels", "<i8"),
+    ("take_levels", "<i8"),
     ("cross_reject", "<i8"),
     ("rest_at_last", "<i8"),
     ("take_offered", "<i8"),
@@ -258,6 +259,7 @@ def new_arena(venue: Venue) -> Arena:
     s.prefunded = venue.prefunded
     s.open_from_start = venue.open_from_start
     s.self_trade = venue.self_trade_mode
+    s.take_levels = venue.sweep_levels
     s.sweep_levels = 0 if venue.depth_remainder == "RESWEEP" else venue.sweep_levels
     s.cross_reject = venue.cross_policy == "REJECT"
     s.rest_at_last = venue.depth_remainder == "REST_AT_LAST"

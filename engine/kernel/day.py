@@ -270,18 +270,19 @@ def set_reference(s, c):
         return Reason.PRICE_OUT_OF_WINDOW
     book.previous_close = c.price
     set_limits(book)
-    first_composite(s)
+    if s.trading_date == 0:
+        first_composite(s)
     limits_set(s, c, c.instrument)
     return Reason.NONE
 
 
 @plain
 def clock_anchor(s, c):
-    if c.quantity < 1 or c.quantity > 1_000_000_000 or c.quantity2 < 1 or c.quantity2 > 1_000_000_000:
-        return Reason.INVALID_AMOUNT
     reason = check_role(s, c)
     if reason != Reason.NONE:
         return reason
+    if c.quantity < 1 or c.quantity > 1_000_000_000 or c.quantity2 < 1 or c.quantity2 > 1_000_000_000:
+        return Reason.INVALID_AMOUNT
     s.anchor_journal = c.target
     s.anchor_monotonic = c.expiry
     s.rate_numerator = c.quantity

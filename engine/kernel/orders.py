@@ -108,7 +108,7 @@ def new_order(s, c):
     if c.order_type == OrderType.MARKET and price == 0:
         if not book.has_limit:
             return Reason.PRICE_REQUIRED
-        price = book.limit_up if c.side == Side.BUY else book.limit_down
+        price = min(book.limit_up, book.ceiling) if c.side == Side.BUY else max(book.limit_down, book.floor)
         stated = False
     reason = check_terms(book, price, c.quantity, stated)
     if reason == Reason.NONE:
@@ -278,9 +278,9 @@ def take(s, c):
     if s.click_strict:
         if book.best[other] != c.price:
             return Reason.NOT_AT_BEST
-    elif s.sweep_levels > 0:
+    elif s.take_levels > 0:
         position = np.int64(c.price) - book.floor
-        if better_levels(s, c.instrument, other, position, s.sweep_levels) >= s.sweep_levels:
+        if better_levels(s, c.instrument, other, position, s.take_levels) >= s.take_levels:
             return Reason.BEYOND_DEPTH
     if c.quantity > maker.remaining:
         return Reason.QUANTITY_EXCEEDS_LISTING

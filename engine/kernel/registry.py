@@ -58,11 +58,11 @@ def open_account(s, c):
 
 @plain
 def open_session(s, c):
-    if c.scope < Role.TRADER or c.scope > Role.READER:
-        return Reason.INVALID_ROLE
     reason = check_role(s, c)
     if reason != Reason.NONE:
         return reason
+    if c.scope < Role.TRADER or c.scope > Role.READER:
+        return Reason.INVALID_ROLE
     lowest_firm = 1 if c.scope == Role.TRADER else 0
     if c.quantity < lowest_firm or c.quantity > s.firms:
         return Reason.UNKNOWN_FIRM

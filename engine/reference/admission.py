@@ -107,9 +107,9 @@ def check_terms(market: Market, side: int, order_type: int, price: int, quantity
     terms = market.terms
     unpriced = order_type == OrderType.MARKET and price == 0
     if unpriced:
-        price = market.limit_up if side == Side.BUY else market.limit_down
-        if not price:
+        if not market.limit_up:
             raise Refused(Reason.PRICE_REQUIRED)
+        price = min(market.limit_up, terms.ceiling) if side == Side.BUY else max(market.limit_down, terms.floor)
     elif price < 1:
         raise Refused(Reason.INVALID_PRICE)
     elif price % terms.price_step:

@@ -249,7 +249,8 @@ def set_reference(x: Exchange, command: Command) -> None:
     market.previous_close = command.price
     set_limits(market)
     tell_limits(x, market)
-    x.composite = composite_of_references(x)
+    if not x.trading_date:
+        x.composite = composite_of_references(x)
 
 
 def clock_anchor(x: Exchange, command: Command) -> None:
