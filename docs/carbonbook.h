@@ -1,6 +1,6 @@
 /* The records of carbonbook, for C11 and C++11 and later.
  *
- * Generated from engine/schema.py. Do not edit; regenerate with: python -m engine.protocol_doc
+ * Generated from engine/schema/. Do not edit; regenerate with: python -m engine.protocol_doc
  * Explained in protocol.md. All fields are little-endian: a big-endian machine swaps bytes after reading.
  */
 #ifndef CARBONBOOK_H

@@ -1,6 +1,7 @@
 """The one block of memory that is the state of the whole exchange.
 
-ARENA is a single structured record with nested arrays; kernel functions take it and allocate nothing. Its dimensions are
+ARENA is a single structured record with nested arrays; kernel functions take it and allocate nothing. Its dimensions
+are
 the most that any venue may have, so one compilation serves every venue: what a venue does not use is never paged in,
 because zero means "none" everywhere and the block comes from the operating system as untouched zero pages.
 The venue's own capacities are limits checked at run time.
@@ -37,7 +38,7 @@ Arena = NDArray[Any]
 
 
 def _nested(fields: list[tuple[Any, ...]]) -> np.dtype[Any]:
-    return np.dtype((np.record, fields))  # type: ignore[call-overload, no-any-return]
+    return np.dtype((np.record, fields))
 
 
 LEVEL: Final = record([("head", "<i4"), ("tail", "<i4"), ("quantity", "<i8")])
@@ -65,7 +66,8 @@ ORDER: Final = record(
         ("flags", "u1"),
     ]
 )
-"""64 bytes: one cache line. `next` and `prev` are slots in the queue of the order's price, `next_by_id` and `next_by_client`
+"""64 bytes: one cache line. `next` and `prev` are slots in the queue of the order's price, `next_by_id` and
+`next_by_client`
 in the chains of the two indexes."""
 
 CELL: Final = record([("slot", "<i4")])
@@ -228,7 +230,7 @@ def _arena_dtype() -> np.dtype[Any]:
     formats += [np.dtype((EVENT, (MAX_EVENTS,))), np.dtype((np.int64, (MAX_EVENTS, EVENT.itemsize // 8)))]
     offsets += [buffer, buffer]
     size = buffer + MAX_EVENTS * EVENT.itemsize
-    return np.dtype((np.record, {"names": names, "formats": formats, "offsets": offsets, "itemsize": size}))  # type: ignore[call-overload, no-any-return]
+    return np.dtype((np.record, {"names": names, "formats": formats, "offsets": offsets, "itemsize": size}))
 
 
 ARENA: Final = _arena_dtype()

@@ -1,4 +1,4 @@
-"""Writes `docs/protocol.md` and `docs/carbonbook.h` from `engine/schema.py`.
+"""Writes `docs/protocol.md` and `docs/carbonbook.h` from `engine/schema/`.
 
     python -m engine.protocol_doc            write both into docs/
     python -m engine.protocol_doc --check    write nothing; exit code 1 when one of them is stale
@@ -154,7 +154,7 @@ def protocol_text() -> str:
     events = [[str(int(kind)), kind.name, EVENT_FIELDS[kind]] for kind in EventKind]
     reasons = [[str(int(code)), code.name, REASON_TEXT[code]] for code in Reason]
     return f"""\
-<!-- Generated from engine/schema.py. Do not edit; regenerate with: {COMMAND_LINE} -->
+<!-- Generated from engine/schema/. Do not edit; regenerate with: {COMMAND_LINE} -->
 
 # Records
 

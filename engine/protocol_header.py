@@ -67,7 +67,7 @@ def header_text() -> str:
     return f"""\
 /* The records of carbonbook, for C11 and C++11 and later.
  *
- * Generated from engine/schema.py. Do not edit; regenerate with: {COMMAND_LINE}
+ * Generated from engine/schema/. Do not edit; regenerate with: {COMMAND_LINE}
  * Explained in protocol.md. All fields are little-endian: a big-endian machine swaps bytes after reading.
  */
 #ifndef CARBONBOOK_H

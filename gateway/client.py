@@ -302,9 +302,9 @@ class Client(Questions):
     def poll(self, timeout: float = 0.0) -> EventArray:
         """Event records since the last poll, in order; waits up to `timeout` seconds when there are none."""
         deadline = time.monotonic() + timeout
-        self._pump(0.0)
+        self.pump(0.0)
         while not self._inbox and (left := deadline - time.monotonic()) > 0:
-            self._pump(min(left, 0.1))
+            self.pump(min(left, 0.1))
         records = join(self._inbox) if self._inbox else np.zeros(0, EVENT)
         self._inbox.clear()
         self._inbox_records = 0
@@ -331,9 +331,15 @@ class Client(Questions):
             left = deadline - time.monotonic()
             if left <= 0:
                 raise NoAnswer(f"no answer about {what} within {timeout:g} s")
-            self._pump(min(left, 0.1))
+            self.pump(min(left, 0.1))
 
-    def _pump(self, timeout: float) -> None:
+    @property
+    def waiting(self) -> int:
+        """How many event records the next `poll` brings at least."""
+        return self._inbox_records
+
+    def pump(self, timeout: float = 0.0) -> None:
+        """Handle what has arrived and keep the connection going, leaving the events to the next `poll`."""
         try:
             self._link.pump(timeout)
         finally:

@@ -163,6 +163,9 @@ class Tracker:
     def __init__(self) -> None:
         self._requests: dict[int, Request] = {}
         self._orders: dict[int, OrderHandle] = {}
+        self._filled: dict[int, OrderHandle] = {}
+        """Filled by the trade `_trade`, whose FEE may still come."""
+        self._trade = 0
 
     def add(self, request: Request) -> None:
         self._requests[request.client_order_id] = request
@@ -188,11 +191,16 @@ class Tracker:
                 self._orders[request.order_id] = request
             return
         cause = self._requests.get(int(event["contra_client_order_id"]))
-        order = self._orders.get(int(event["order_id"]))
+        number = int(event["order_id"])
+        order = self._filled.get(number) if kind == EventKind.FEE else None
+        order = order or self._orders.get(number)
+        if kind == EventKind.TRADE and int(event["sequence"]) != self._trade:
+            self._trade = int(event["sequence"])
+            self._filled.clear()
         if order is not None:
             order.take(event)
-            if order.done:
-                del self._orders[order.order_id]
+            if order.done and self._orders.pop(number, None) is not None:
+                self._filled[number] = order
         if cause is not None and cause is not order:
             cause.take(event)
             if cause.answered:

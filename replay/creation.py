@@ -71,7 +71,8 @@ def _refuse_occupied(storage: Storage) -> None:
     if GENESIS_NAME in names:
         raise JournalExists(f"{storage.where}: holds a journal already; recover it, or name another folder")
     # The genesis is written last, so without it nothing was ever acknowledged, unless somebody removed it.
-    ours = {LOCK_NAME, WATERMARK_NAME, PREPARED_NAME, segment_name(1), f"{WATERMARK_NAME}.tmp", f"{GENESIS_NAME}.tmp"}
+    ours = {LOCK_NAME, WATERMARK_NAME, segment_name(1), PREPARED_NAME}
+    ours |= {f"{name}.tmp" for name in (GENESIS_NAME, WATERMARK_NAME, segment_name(1))}
     foreign = [name for name in names if name not in ours]
     if foreign or _has_batches(storage):
         what = foreign[0] if foreign else f"{segment_name(1)} with batches but no {GENESIS_NAME}"

@@ -1,8 +1,10 @@
 """The kernel: every rule of the exchange, compiled, over one block of memory.
 
 Where a rule lives: `admission` (checks and their order), `book` (queues, indexes), `matching` (price-time, five levels,
-self-trade prevention), `ledger` (pre-funding, settlement of trades, fees), `orders` (what firms send), `day` (phases, end of
-day), `registry` (firms, accounts, sessions, deposits), `events` (what is said), `dispatch` (the loop), `state` (canonical state).
+self-trade prevention), `ledger` (pre-funding, settlement of trades, fees), `orders` (what firms send), `day` (phases,
+end of
+day), `registry` (firms, accounts, sessions, deposits), `events` (what is said), `dispatch` (the loop), `state`
+(canonical state).
 """
 
 from __future__ import annotations

@@ -115,13 +115,15 @@ def shrink(s, slot, lots):
     order.remaining -= lots
 
 
-# Indexes of live orders: short chains through the orders themselves. Sixteen keys that differ in their low bits only share
+# Indexes of live orders: short chains through the orders themselves. Sixteen keys that differ in their low bits only
+# share
 # a cache line of heads, because orders that arrive together tend to leave together.
 
 
 @small
 def home_of(s, which, session, number):
-    """Which chain a key belongs to: an order id (session 0), or a session's client_order_id. No product reaches 2^63."""
+    """Which chain a key belongs to: an order id (session 0), or a session's client_order_id. No product reaches
+    2^63."""
     block = (number >> 4) + (np.int64(session) * 7_919 if which == BY_CLIENT_ID else np.int64(0))
     return ((((block & 0x3FFFFFFF) * 2_654_435_761) >> 8 << 4) | (number & 15)) & s.index_mask
 
@@ -192,8 +194,8 @@ def place(s, order):
 
 @small
 def remove(s, slot):
-    """Take a live order out of book and indexes and give its slot back; its fields stay readable until the next placing."""
-    order = s.orders[slot]
+    """Take a live order out of book and indexes and give its slot back; its fields stay readable until the next
+    placing."""
     dequeue(s, slot)
     forget_order(s, slot)
     give_slot(s, slot)

@@ -13,16 +13,14 @@ import os
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 import numba
 from numba import njit
 
 import engine
 
-_Function = TypeVar("_Function", bound=Callable[..., Any])
-
-COMPILED: Final = not numba.config.DISABLE_JIT
+COMPILED: Final = not getattr(numba.config, "DISABLE_JIT")  # noqa: B009
 
 
 def source_hash() -> str:
@@ -30,9 +28,9 @@ def source_hash() -> str:
     folder = Path(engine.__file__).parent
     digest = hashlib.sha256(numba.__version__.encode())
     for path in [
-        folder / "schema.py",
         folder / "arena.py",
         folder / "venue.py",
+        *sorted((folder / "schema").glob("*.py")),
         *sorted((folder / "kernel").glob("*.py")),
     ]:
         digest.update(path.name.encode() + path.read_bytes())
@@ -58,20 +56,20 @@ def is_cached() -> bool:
     return not COMPILED or any(_FOLDER.rglob("*.nbc"))
 
 
-def small(function: _Function) -> _Function:
+def small(function: Any) -> Any:
     """A leaf that disappears into its callers."""
-    return njit(error_model="numpy", forceinline=True)(function)  # type: ignore[no-any-return]
+    return njit(error_model="numpy", forceinline=True)(function)
 
 
-def plain(function: _Function) -> _Function:
+def plain(function: Any) -> Any:
     """A function of its own; the compiler decides about inlining."""
-    return njit(error_model="numpy")(function)  # type: ignore[no-any-return]
+    return njit(error_model="numpy")(function)
 
 
-def entry(function: _Function) -> _Function:
+def entry(function: Any) -> Any:
     """Called from Python; its machine code, with all it calls, is kept on disk."""
     with _cache():
-        return njit(error_model="numpy", cache=True)(function)  # type: ignore[no-any-return]
+        return njit(error_model="numpy", cache=True)(function)
 
 
 def by_address(*argument_types: Any) -> Callable[[Callable[..., Any]], Callable[..., int]]:
@@ -86,7 +84,7 @@ def by_address(*argument_types: Any) -> Callable[[Callable[..., Any]], Callable[
             native = numba.cfunc(numba.types.int64(*argument_types), error_model="numpy", cache=True)(function)
         _kept.append(native)  # its code lives as long as it does
         prototype = ctypes.CFUNCTYPE(ctypes.c_int64, *[ctypes.c_int64] * len(argument_types))
-        call: Callable[..., int] = prototype(native.address)
+        call: Callable[..., int] = prototype(int(native.address or 0))
         return call
 
     return compiled
@@ -94,11 +92,12 @@ def by_address(*argument_types: Any) -> Callable[[Callable[..., Any]], Callable[
 
 @contextlib.contextmanager
 def _cache() -> Iterator[None]:
-    before, numba.config.CACHE_DIR = numba.config.CACHE_DIR, str(_FOLDER)
+    settings: Any = numba.config
+    before, settings.CACHE_DIR = settings.CACHE_DIR, str(_FOLDER)
     try:
         yield
     finally:
-        numba.config.CACHE_DIR = before
+        settings.CACHE_DIR = before
 
 
 _kept: list[Any] = []

@@ -1,6 +1,7 @@
 """The trading day: phases, stop, expiry, closing prices, composite, settlement, next day's limits.
 
-Sources: SEEE notice of 2021-06-22 (limits, closing price = volume-weighted mean of the day's listed trades), SEEE notice
+Sources: SEEE notice of 2021-06-22 (limits, closing price = volume-weighted mean of the day's listed trades), SEEE
+notice
 2023-29 (composite as the plain mean of the vintages' closes; first reference of a new vintage = composite of the day
 before). From 2026 the composite is the newest vintage's close. All rounding half-up.
 """

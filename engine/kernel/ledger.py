@@ -1,6 +1,7 @@
 """Cash and units: what orders lock, what trades move, what fees take. All pre-funding rules are here.
 
-Locks (SEEE: orders need the full amount, 100 % on both legs): a buy order locks its amount and the fee that its fills can
+Locks (SEEE: orders need the full amount, 100 % on both legs): a buy order locks its amount and the fee that its fills
+can
 still cost; a sell order locks its units. Units bought today settle after the close, sale proceeds may be spent at once.
 """
 

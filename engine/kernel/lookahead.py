@@ -1,7 +1,8 @@
 """Asking memory for what the next commands will touch. Changes nothing but the time that it takes.
 
 With many resting orders and accounts nearly every order, index cell, level and holding comes from far memory. A call
-with many commands knows what follows: FAR commands ahead the index cell is asked for, NEAR commands ahead what it leads to.
+with many commands knows what follows: FAR commands ahead the index cell is asked for, NEAR commands ahead what it
+leads to.
 """
 
 import numpy as np

@@ -1,4 +1,5 @@
-"""Matching: the taker in `s.taker` against the book, price by price, arrival order inside a price, at the maker's price.
+"""Matching: the taker in `s.taker` against the book, price by price, arrival order inside a price, at the maker's
+price.
 
 Sources: SEEE notice of 2021-06-22 (best five price levels, counterparty's price); price-time priority elsewhere.
 """

@@ -102,7 +102,7 @@ def test_header_compiles_and_agrees(tmp_path, standard):
     subprocess.run([str(COMPILER), *strict, "-I", str(DOCS), str(source), "-o", str(program)], check=True)
     out = subprocess.run([str(program)], check=True, capture_output=True).stdout
 
-    (command,) = schema.np.frombuffer(out[:96], COMMAND)
+    (command,) = np.frombuffer(out[:96], COMMAND)
     assert (command["kind"], command["side"], command["flags"], command["instrument"]) == (1, 2, 1, 3)
     assert (command["client_order_id"], command["price"], command["quantity"]) == (-2, 7293, 2**31 - 1)
     assert command["session"] == 9

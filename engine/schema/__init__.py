@@ -1,0 +1,123 @@
+"""The vocabulary: the Command and Event records, their enums and the reason codes.
+
+The same bytes stand on the wire, in memory, in the journal and in exports. All integers are little-endian and
+naturally aligned; every byte is assigned and an unused field is zero. Prices are integer ticks (1 <= price < 2**31),
+quantities integer lots (1 <= quantity < 2**31), money integer minor units (< 2**62), times UTC nanoseconds,
+dates integers of the form YYYYMMDD. Ids are dense from 1; 0 means none.
+
+`docs/protocol.md` and `docs/carbonbook.h` are generated from this module.
+"""
+
+from engine.schema.enums import (
+    FIRST_OPERATOR_KIND,
+    CommandKind,
+    DayStage,
+    DisconnectPolicy,
+    EventFlag,
+    EventKind,
+    MassCancelScope,
+    Mode,
+    OrderFlag,
+    OrderType,
+    Phase,
+    Role,
+    SelfTrade,
+    Side,
+    Status,
+    TimeInForce,
+)
+from engine.schema.event_fields import (
+    EVENT_FIELDS,
+)
+from engine.schema.reasons import (
+    REASON_TEXT,
+    Reason,
+)
+from engine.schema.records import (
+    BASIS_POINTS,
+    COMMAND,
+    EVENT,
+    FIRM_BYTES,
+    MAX_MONEY,
+    MAX_PRICE,
+    MAX_QUANTITY,
+    PPM,
+    SCHEMA_VERSION,
+    SWEEP_LEVELS,
+    CommandArray,
+    EventArray,
+    commands,
+    record,
+)
+from engine.schema.shapes import (
+    COMMAND_SHAPES,
+    Shape,
+    Use,
+    unused_field_masks,
+)
+from engine.schema.state import (
+    STATE_ACCOUNT,
+    STATE_ASSET,
+    STATE_CASH,
+    STATE_CURRENCY,
+    STATE_HEADER,
+    STATE_HOLD,
+    STATE_INSTRUMENT,
+    STATE_ORDER,
+    STATE_SECTIONS,
+    STATE_SESSION,
+    pack_state,
+    unpack_state,
+)
+
+__all__ = [
+    "BASIS_POINTS",
+    "COMMAND",
+    "COMMAND_SHAPES",
+    "EVENT",
+    "EVENT_FIELDS",
+    "FIRM_BYTES",
+    "FIRST_OPERATOR_KIND",
+    "MAX_MONEY",
+    "MAX_PRICE",
+    "MAX_QUANTITY",
+    "PPM",
+    "REASON_TEXT",
+    "SCHEMA_VERSION",
+    "STATE_ACCOUNT",
+    "STATE_ASSET",
+    "STATE_CASH",
+    "STATE_CURRENCY",
+    "STATE_HEADER",
+    "STATE_HOLD",
+    "STATE_INSTRUMENT",
+    "STATE_ORDER",
+    "STATE_SECTIONS",
+    "STATE_SESSION",
+    "SWEEP_LEVELS",
+    "CommandArray",
+    "CommandKind",
+    "DayStage",
+    "DisconnectPolicy",
+    "EventArray",
+    "EventFlag",
+    "EventKind",
+    "MassCancelScope",
+    "Mode",
+    "OrderFlag",
+    "OrderType",
+    "Phase",
+    "Reason",
+    "Role",
+    "SelfTrade",
+    "Shape",
+    "Side",
+    "Status",
+    "TimeInForce",
+    "Use",
+    "commands",
+    "pack_state",
+    "record",
+    "unpack_state",
+    "unused_field_masks",
+]

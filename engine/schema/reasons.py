@@ -1,0 +1,177 @@
+"""Reason codes with their texts, in one place."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import Final
+
+
+class Reason(IntEnum):
+    """Why a command was refused (1xx to 5xx) or an order ended without being asked to (6xx). Codes never change."""
+
+    NONE = 0
+    # 1xx session
+    UNKNOWN_SESSION = 101
+    SESSION_ENDED = 102
+    STALE_CLIENT_ORDER_ID = 103
+    DUPLICATE_MISMATCH = 104
+    NOT_PERMITTED = 105
+    MALFORMED_FRAME = 110
+    UNSUPPORTED_VERSION = 111
+    TOO_MANY_RECORDS = 112
+    NOT_LOGGED_ON = 113
+    THROTTLED = 114
+    TAKEN_OVER = 115
+    ALREADY_TOO_OLD = 116
+    SLOW_CONSUMER = 117
+    # 2xx validation
+    INVALID_KIND = 201
+    UNUSED_FIELD_SET = 202
+    INVALID_SIDE = 203
+    INVALID_ORDER_TYPE = 204
+    INVALID_TIME_IN_FORCE = 205
+    INVALID_FLAGS = 206
+    INVALID_SELF_TRADE = 207
+    INVALID_SCOPE = 208
+    INVALID_COMBINATION = 209
+    UNKNOWN_ACCOUNT = 210
+    UNKNOWN_INSTRUMENT = 211
+    UNKNOWN_FIRM = 212
+    UNKNOWN_ASSET = 213
+    UNKNOWN_CURRENCY = 214
+    OFF_TICK = 220
+    INVALID_PRICE = 221
+    PRICE_REQUIRED = 222
+    INVALID_QUANTITY = 223
+    OFF_LOT = 224
+    QUANTITY_TOO_SMALL = 225
+    QUANTITY_TOO_LARGE = 226
+    PRICE_OUT_OF_WINDOW = 227
+    PRICE_ABOVE_LIMIT = 228
+    PRICE_BELOW_LIMIT = 229
+    AMOUNT_OVERFLOW = 230
+    INVALID_AMOUNT = 231
+    INVALID_PHASE = 232
+    INVALID_DATE = 233
+    INVALID_STATUS = 234
+    INVALID_ROLE = 235
+    INVALID_OWNER_GROUP = 236
+    # 3xx state of the market
+    NOT_LISTED = 301
+    WRONG_PHASE = 302
+    NO_REFERENCE_PRICE = 303
+    DAY_NOT_SETTLED = 304
+    DAY_CLOSED = 305
+    WRONG_DAY_STAGE = 306
+    # 4xx risk, funds, capacity
+    ACCOUNT_SUSPENDED = 401
+    INSUFFICIENT_FUNDS = 402
+    INSUFFICIENT_UNITS = 403
+    UNITS_BOUGHT_TODAY = 404
+    PROCEEDS_NOT_SETTLED = 405
+    ORDER_TABLE_FULL = 410
+    ACCOUNT_TABLE_FULL = 411
+    FIRM_TABLE_FULL = 412
+    SESSION_TABLE_FULL = 413
+    # 5xx orders
+    UNKNOWN_ORDER = 501
+    POST_ONLY_WOULD_TAKE = 502
+    FOK_NOT_FILLABLE = 503
+    QUANTITY_BELOW_FILLED = 504
+    WOULD_CROSS = 505
+    NOT_AT_BEST = 506
+    BEYOND_DEPTH = 507
+    LISTING_CHANGED = 508
+    QUANTITY_EXCEEDS_LISTING = 509
+    SELF_TRADE = 510
+    # 6xx why an order ended
+    USER_REQUESTED = 601
+    MASS_CANCEL = 602
+    DISCONNECTED = 603
+    SELF_TRADE_PREVENTED = 604
+    IOC_REMAINDER = 605
+    DEPTH_LIMIT = 606
+    END_OF_DAY = 607
+
+
+REASON_TEXT: Final[dict[Reason, str]] = {
+    Reason.NONE: "no reason",
+    Reason.UNKNOWN_SESSION: "no such session",
+    Reason.SESSION_ENDED: "the session has been ended by the venue",
+    Reason.STALE_CLIENT_ORDER_ID: "client_order_id must be above the session's last one; nothing was done",
+    Reason.DUPLICATE_MISMATCH: "this client_order_id was used before with other content; nothing was done",
+    Reason.NOT_PERMITTED: "the session's role does not allow this command",
+    Reason.MALFORMED_FRAME: "the frame's length or header does not fit its type; send an 8-byte header "
+    "and whole records",
+    Reason.UNSUPPORTED_VERSION: "the frame's version is not spoken here; see the logon answer",
+    Reason.TOO_MANY_RECORDS: "a frame carries 1 to 1,024 records",
+    Reason.NOT_LOGGED_ON: "send a logon first",
+    Reason.THROTTLED: "the session sends faster than its limit; slow down and send again",
+    Reason.TAKEN_OVER: "a later logon took this session over",
+    Reason.ALREADY_TOO_OLD: "the requested sequence lies before the journal's beginning",
+    Reason.SLOW_CONSUMER: "the client does not read its replies; reconnect and resume",
+    Reason.INVALID_KIND: "unknown command kind",
+    Reason.UNUSED_FIELD_SET: "a field that this command kind does not use must be zero",
+    Reason.INVALID_SIDE: "side must be 1 (buy) or 2 (sell)",
+    Reason.INVALID_ORDER_TYPE: "this order type is unknown or not offered by the instrument",
+    Reason.INVALID_TIME_IN_FORCE: "this time in force is unknown or not offered by the instrument",
+    Reason.INVALID_FLAGS: "unknown flag for this command kind",
+    Reason.INVALID_SELF_TRADE: "unknown self-trade prevention mode",
+    Reason.INVALID_SCOPE: "unknown scope for this command kind",
+    Reason.INVALID_COMBINATION: "order type, time in force and flags do not go together",
+    Reason.UNKNOWN_ACCOUNT: "no such account in the session's firm",
+    Reason.UNKNOWN_INSTRUMENT: "no such instrument",
+    Reason.UNKNOWN_FIRM: "no such firm",
+    Reason.UNKNOWN_ASSET: "no such asset",
+    Reason.UNKNOWN_CURRENCY: "no such currency",
+    Reason.OFF_TICK: "price is not a multiple of the instrument's price step",
+    Reason.INVALID_PRICE: "price must be at least one tick",
+    Reason.PRICE_REQUIRED: "the instrument has no daily limit: a market order needs a price as its collar",
+    Reason.INVALID_QUANTITY: "quantity must be from 1 to 2^31 - 1 lots",
+    Reason.OFF_LOT: "quantity is not a multiple of the instrument's quantity step",
+    Reason.QUANTITY_TOO_SMALL: "quantity is below the instrument's minimum",
+    Reason.QUANTITY_TOO_LARGE: "quantity is above the instrument's maximum",
+    Reason.PRICE_OUT_OF_WINDOW: "price is outside the instrument's price window",
+    Reason.PRICE_ABOVE_LIMIT: "price is above the day's upper limit",
+    Reason.PRICE_BELOW_LIMIT: "price is below the day's lower limit",
+    Reason.AMOUNT_OVERFLOW: "quantity x ceiling price x tick value, with the fee, or a total of "
+    "deposits, must be below 2^62",
+    Reason.INVALID_AMOUNT: "amount must be from 1 to 2^62 - 1",
+    Reason.INVALID_PHASE: "unknown phase, or a phase this mode does not have",
+    Reason.INVALID_DATE: "the trading date is before the current one, or no date",
+    Reason.INVALID_STATUS: "unknown status",
+    Reason.INVALID_ROLE: "unknown role",
+    Reason.INVALID_OWNER_GROUP: "an owner group is a number from 0 to 2^31 - 1",
+    Reason.NOT_LISTED: "the instrument is not listed on this trading date",
+    Reason.WRONG_PHASE: "not possible in the instrument's present phase",
+    Reason.NO_REFERENCE_PRICE: "the instrument has no reference price yet",
+    Reason.DAY_NOT_SETTLED: "the previous trading day must be settled first",
+    Reason.DAY_CLOSED: "trading has stopped for this date",
+    Reason.WRONG_DAY_STAGE: "the end of day runs stop, expire, fix close, settle, in this order",
+    Reason.ACCOUNT_SUSPENDED: "the account is suspended",
+    Reason.INSUFFICIENT_FUNDS: "not enough free cash to lock the order's full amount",
+    Reason.INSUFFICIENT_UNITS: "not enough free units to lock the order's full quantity",
+    Reason.UNITS_BOUGHT_TODAY: "units bought today cannot be sold or withdrawn before settlement",
+    Reason.PROCEEDS_NOT_SETTLED: "today's sale proceeds cannot be withdrawn before settlement",
+    Reason.ORDER_TABLE_FULL: "the venue's order table is full",
+    Reason.ACCOUNT_TABLE_FULL: "the venue's account table is full",
+    Reason.FIRM_TABLE_FULL: "the venue's firm table is full",
+    Reason.SESSION_TABLE_FULL: "the venue's session table is full",
+    Reason.UNKNOWN_ORDER: "no such live order",
+    Reason.POST_ONLY_WOULD_TAKE: "a post-only order would have traded at once",
+    Reason.FOK_NOT_FILLABLE: "the full quantity is not available at the limit",
+    Reason.QUANTITY_BELOW_FILLED: "the new total quantity must be above what has been filled",
+    Reason.WOULD_CROSS: "the venue refuses orders that would trade on entry",
+    Reason.NOT_AT_BEST: "the listing is not at the best price",
+    Reason.BEYOND_DEPTH: "the listing is outside the best five price levels",
+    Reason.LISTING_CHANGED: "the listing's price differs from the one stated",
+    Reason.QUANTITY_EXCEEDS_LISTING: "the listing has fewer lots left than stated",
+    Reason.SELF_TRADE: "both sides belong to one owner group",
+    Reason.USER_REQUESTED: "cancelled by its owner",
+    Reason.MASS_CANCEL: "cancelled by a mass cancel",
+    Reason.DISCONNECTED: "cancelled because its session was lost",
+    Reason.SELF_TRADE_PREVENTED: "ended by self-trade prevention",
+    Reason.IOC_REMAINDER: "the rest of an immediate order",
+    Reason.DEPTH_LIMIT: "system-cancelled: the rest lay beyond the best five price levels",
+    Reason.END_OF_DAY: "day order at the end of the day",
+}

@@ -1,0 +1,143 @@
+"""Canonical state: every fact that decides what later commands do, as one byte string that every implementation
+produces alike. Sections follow one another in the order of STATE_SECTIONS; each is its row count (int64) and rows.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.schema.records import SCHEMA_VERSION, record
+
+STATE_HEADER: Final = record(
+    [
+        ("schema_version", "<i8"),
+        ("trading_date", "<i8"),
+        ("day_stage", "<i8"),
+        ("last_order_id", "<i8"),
+        ("event_sequence", "<i8"),
+        ("command_sequence", "<i8"),
+        ("timestamp", "<i8"),
+        ("composite", "<i8"),
+        ("firms", "<i8"),
+        ("anchor_journal", "<i8"),
+        ("anchor_monotonic", "<i8"),
+        ("rate_numerator", "<i8"),
+        ("rate_denominator", "<i8"),
+    ]
+)
+STATE_CURRENCY: Final = record([("deposited", "<i8"), ("fees", "<i8")])
+STATE_ASSET: Final = record([("deposited", "<i8")])
+STATE_INSTRUMENT: Final = record(
+    [
+        ("listed_phase", "<i8"),
+        ("block_phase", "<i8"),
+        ("bidding_phase", "<i8"),
+        ("previous_close", "<i8"),
+        ("limit_down", "<i8"),
+        ("limit_up", "<i8"),
+        ("block_down", "<i8"),
+        ("block_up", "<i8"),
+        ("last", "<i8"),
+        ("open", "<i8"),
+        ("high", "<i8"),
+        ("low", "<i8"),
+        ("volume", "<i8"),
+        ("turnover", "<i8"),
+        ("turnover_high", "<i8"),
+        ("trades", "<i8"),
+        ("close", "<i8"),
+    ]
+)
+STATE_ACCOUNT: Final = record([("firm", "<i8"), ("owner_group", "<i8"), ("group_from", "<i8"), ("status", "<i8")])
+STATE_CASH: Final = record(
+    [
+        ("account", "<i8"),
+        ("currency", "<i8"),
+        ("free", "<i8"),
+        ("locked", "<i8"),
+        ("auction_locked", "<i8"),
+        ("proceeds_today", "<i8"),
+    ]
+)
+STATE_HOLD: Final = record(
+    [
+        ("account", "<i8"),
+        ("asset", "<i8"),
+        ("free", "<i8"),
+        ("locked", "<i8"),
+        ("bought_today", "<i8"),
+        ("pledged", "<i8"),
+        ("judicial", "<i8"),
+        ("auction_frozen", "<i8"),
+        ("transfer_pending", "<i8"),
+    ]
+)
+STATE_SESSION: Final = record(
+    [
+        ("firm", "<i8"),
+        ("role", "<i8"),
+        ("status", "<i8"),
+        ("policy", "<i8"),
+        ("connected", "<i8"),
+        ("last_client_order_id", "<i8"),
+    ]
+)
+STATE_ORDER: Final = record(
+    [
+        ("order_id", "<i8"),
+        ("client_order_id", "<i8"),
+        ("cumulative_amount", "<i8"),
+        ("price", "<i8"),
+        ("quantity", "<i8"),
+        ("remaining", "<i8"),
+        ("account", "<i8"),
+        ("session", "<i8"),
+        ("instrument", "<i8"),
+        ("side", "<i8"),
+        ("order_type", "<i8"),
+        ("time_in_force", "<i8"),
+        ("self_trade", "<i8"),
+        ("flags", "<i8"),
+    ]
+)
+STATE_SECTIONS: Final[dict[str, np.dtype[Any]]] = {
+    "header": STATE_HEADER,  # one row
+    "currencies": STATE_CURRENCY,  # by id, from 1
+    "assets": STATE_ASSET,  # by id, from 1
+    "instruments": STATE_INSTRUMENT,  # by id, from 1
+    "accounts": STATE_ACCOUNT,  # by id, from 1
+    "cash": STATE_CASH,  # by (account, currency), rows with any amount
+    "holds": STATE_HOLD,  # by (account, asset), rows with any amount
+    "sessions": STATE_SESSION,  # by id, from 0 (the venue itself)
+    "orders": STATE_ORDER,  # live ones by (instrument, buy before sell, best price first, priority)
+}
+
+
+def pack_state(sections: dict[str, NDArray[Any]]) -> bytes:
+    """Sections -> canonical state. `sections` has an array of the section's dtype for every name."""
+    parts = []
+    for name, dtype in STATE_SECTIONS.items():
+        rows = sections[name]
+        assert rows.dtype == dtype, name
+        parts += [len(rows).to_bytes(8, "little"), rows.tobytes()]
+    return b"".join(parts)
+
+
+def unpack_state(data: bytes) -> dict[str, NDArray[Any]]:
+    """Canonical state -> sections. Raises ValueError when the bytes are none."""
+    sections, at = {}, 0
+    for name, dtype in STATE_SECTIONS.items():
+        count = int.from_bytes(data[at : at + 8], "little")
+        end = at + 8 + count * dtype.itemsize
+        if at + 8 > len(data) or end > len(data):
+            raise ValueError(f"canonical state ends inside section {name!r}")
+        sections[name] = np.frombuffer(data[at + 8 : end], dtype)
+        at = end
+    if at != len(data):
+        raise ValueError("canonical state has bytes behind its last section")
+    if len(sections["header"]) != 1 or sections["header"][0]["schema_version"] != SCHEMA_VERSION:
+        raise ValueError("canonical state of another schema version")
+    return sections

@@ -1,0 +1,127 @@
+"""The client for asyncio programs: the same calls, awaited. One client, one event loop, one task at a time per call.
+
+    async with await AsyncClient.connect("tcp://127.0.0.1:7001", secret=..., server=...) as client:
+        order = await client.wait(client.place("CEA24", "buy", 100, "73.20"))
+        async for event in client.events():
+            ...
+
+A background task reads the socket when it has something and keeps the heartbeats going, so nothing needs polling.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+from engine.schema import EventArray
+from gateway.client import Client
+from gateway.errors import NoAnswer
+from gateway.orders import OrderHandle, Request
+
+TICK = 0.05
+"""Seconds between looks at timers when the socket is silent."""
+R = TypeVar("R", bound=Request)
+T = TypeVar("T")
+
+
+class AsyncClient:
+    """Wraps a `Client`; `place`, `take`, `cancel`, `replace`, `mass_cancel` and `submit` are the client's own, they never
+    block. Questions run in `ask`."""
+
+    def __init__(self, client: Client) -> None:
+        self.client = client
+        self.place = client.place
+        self.take = client.take
+        self.cancel = client.cancel
+        self.replace = client.replace
+        self.mass_cancel = client.mass_cancel
+        self.submit = client.submit
+        self._changed = asyncio.Event()
+        self._failure: BaseException | None = None
+        self._task = asyncio.create_task(self._run())
+
+    @classmethod
+    async def connect(cls, endpoint: str, **options: Any) -> AsyncClient:
+        """Log on; arguments as `Client`."""
+        return cls(await asyncio.to_thread(lambda: Client(endpoint, **options)))
+
+    async def _run(self) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            readable = asyncio.Event()
+            number = self.client.fileno()
+            if number >= 0:
+                loop.add_reader(number, readable.set)
+            try:
+                self.client.pump()
+                self._changed.set()
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(readable.wait(), TICK)
+            except Exception as error:
+                self._failure = error
+                self._changed.set()
+                return
+            finally:
+                if number >= 0:
+                    loop.remove_reader(number)
+
+    async def until(self, done: Callable[[], bool], timeout: float = 5.0, what: str = "the condition") -> None:
+        """Wait for `done()`. Raises NoAnswer, and whatever ended the connection."""
+        try:
+            async with asyncio.timeout(timeout):
+                while not done():
+                    if self._failure is not None:
+                        raise self._failure
+                    self._changed.clear()
+                    await self._changed.wait()
+        except TimeoutError:
+            raise NoAnswer(f"no answer about {what} within {timeout:g} s") from None
+
+    async def wait(self, request: R, timeout: float = 5.0) -> R:
+        """Until the venue has answered. Raises Rejected, NoAnswer."""
+        await self.until(lambda: request.answered, timeout, f"command {request.client_order_id}")
+        if request.rejection is not None:
+            raise request.rejection
+        return request
+
+    async def wait_done(self, order: OrderHandle, timeout: float = 5.0) -> OrderHandle:
+        """Until the order is filled, cancelled, expired or rejected. Raises Rejected, NoAnswer."""
+        await self.until(lambda: order.done, timeout, f"the end of order {order.client_order_id}")
+        if order.rejection is not None:
+            raise order.rejection
+        return order
+
+    async def ask(self, question: Callable[[Client], T]) -> T:
+        """A question of the client, such as `lambda c: c.book("CEA24")`; it holds the loop for one round trip."""
+        return question(self.client)
+
+    async def poll(self, timeout: float = 1.0) -> EventArray:
+        """Event records since the last poll, in order; empty when `timeout` seconds brought none."""
+        with contextlib.suppress(NoAnswer):
+            await self.until(lambda: self.client.waiting > 0, timeout)
+        return self.client.poll()
+
+    async def events(self) -> AsyncIterator[Any]:
+        """Event records one by one, for ever."""
+        while True:
+            for event in await self.poll():
+                yield event
+            if self._failure is not None:
+                raise self._failure
+
+    async def close(self) -> None:
+        self._task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await self._task
+        self.client.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
+    ) -> None:
+        await self.close()
