@@ -37,8 +37,12 @@ def engine(
     if commands is not None:
         plan = replace(plan, commands=commands, growth_commands=commands)
     plan = replace(plan, runs=plan.runs if runs is None else runs, seed=plan.seed if seed is None else seed)
-    if save and not save.parent.is_dir():
-        raise click.BadParameter(f"folder {save.parent} does not exist; create it first", param_hint="--save")
+    if save:
+        try:
+            save.parent.mkdir(exist_ok=True)
+        except OSError as error:
+            message = f"folder {save.parent} cannot be made ({error.strerror}); create it first"
+            raise click.BadParameter(message, param_hint="--save") from None
     status = Console(stderr=True).status("start")
     try:
         with status:

@@ -222,16 +222,15 @@ def reference_figures(plan: Plan, tell: Tell) -> dict[str, Any]:
 
 
 def memory_figures(plan: Plan, tell: Tell) -> dict[str, Any]:
-    """Bytes that become resident per resting order, over a book filled with `plan.memory_orders`."""
+    """Bytes that become resident from an empty exchange to `plan.memory_orders` resting orders, per order."""
     tell("memory: fill a book")
     work = random_walk(0, plan.memory_orders, seed=plan.seed)
-    engine = Engine(work.venue)
-    few = plan.memory_orders // 100
-    play(engine, work.prepare[:few], 1_024)
+    gc.collect()
     before = resident_bytes()
-    play(engine, work.prepare[few:], 1_024)
+    engine = Engine(work.venue)
+    play(engine, work.prepare, 1_024)
     grown = resident_bytes() - before
-    return {"orders": plan.memory_orders, "bytes_per_resting_order": round(grown / (plan.memory_orders - few), 1)}
+    return {"orders": plan.memory_orders, "bytes_per_resting_order": round(grown / plan.memory_orders, 1)}
 
 
 def measure(plan: Plan, tell: Tell) -> dict[str, Any]:

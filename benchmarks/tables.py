@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from rich.markup import escape
 from rich.table import Table
 
 
@@ -65,8 +66,8 @@ def _targets(found: dict[str, Any]) -> Table:
 def _environment(found: dict[str, Any]) -> Table:
     table = _table("Where", "", "")
     for key, value in found["environment"].items():
-        table.add_row(key, str(value))
+        table.add_row(key, escape(str(value)))
     load = found["load_average"]
-    table.add_row("load average before, after", f"{load['before']}  {load['after']}")
+    table.add_row("load average before, after", escape(f"{load['before']}  {load['after']}"))
     table.add_row("bytes per resting order", str(found["memory"]["bytes_per_resting_order"]))
     return table

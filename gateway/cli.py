@@ -70,10 +70,17 @@ class Commands(click.Group):
         with formatter.section("Commands"):
             formatter.write_dl(rows)
 
-    def main(self, args: Sequence[str] | None = None, *rest: Any, standalone_mode: bool = True, **extra: Any) -> Any:
+    def main(  # type: ignore[override]
+        self,
+        args: Sequence[str] | None = None,
+        prog_name: str | None = None,
+        standalone_mode: bool = True,
+        **extra: Any,
+    ) -> int:
         """Run; exits with the code, or returns it when not `standalone_mode`."""
         given = sys.argv[1:] if args is None else list(args)
-        code = _guarded(lambda: super(Commands, self).main(given, *rest, standalone_mode=False, **extra), given)
+        run = super().main
+        code = _guarded(lambda: run(given, prog_name, standalone_mode=False, **extra), given)
         if standalone_mode:
             sys.exit(code)
         return code
@@ -170,7 +177,7 @@ def cli() -> None:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The console script; returns the exit code."""
-    return int(cli.main(arguments, prog_name="carbonbook", standalone_mode=False))
+    return cli.main(arguments, "carbonbook", standalone_mode=False)
 
 
 if __name__ == "__main__":

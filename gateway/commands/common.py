@@ -23,7 +23,7 @@ class Failure(click.ClickException):
 
     def __init__(self, message: str, exit_code: int = 1, **details: Any) -> None:
         super().__init__(message)
-        self.exit_code = exit_code
+        self.exit_code = exit_code  # type: ignore[misc]  # click says ClassVar and means a default
         self.details = details
 
 
@@ -126,10 +126,14 @@ def journal_errors() -> Iterator[None]:
     except (JournalMissing, NotAJournal) as error:
         raise Failure(f"{error}; a server's journal lies in its data folder, `data` by default", 2) from None
     except JournalError as error:
-        places = {name: getattr(error, name) for name in ("file", "offset", "batch", "sequence") if hasattr(error, name)}
+        places = {
+            name: getattr(error, name) for name in ("file", "offset", "batch", "sequence") if hasattr(error, name)
+        }
         raise Failure(str(error), error.exit_code, **places) from None
     except VenueError as error:
-        raise Failure(f"CORRUPT: the venue in the genesis cannot be used: {error}; restore the file genesis", 3) from None
+        raise Failure(
+            f"CORRUPT: the venue in the genesis cannot be used: {error}; restore the file genesis", 3
+        ) from None
 
 
 class Bar:

@@ -65,11 +65,10 @@ def ls(folder: Path, as_json: bool) -> None:
     zone = reader.venue.calendar.timezone
     click.echo(f"{where}: venue {reader.venue.name}, journal {reader.uuid.hex()}, times in {zone}")
     heads = ["segment", "batches", "commands", "events", "first command", "from", "to", "used", "file", "snapshot"]
-    rows = [
-        (s.file, s.batches, s.commands, s.events, s.first_command, when(s.first_time, zone), when(s.last_time, zone))
-        + (s.used, s.size, s.snapshot)
-        for s in segments
-    ]
+    rows = []
+    for s in segments:
+        counts = (s.batches, s.commands, s.events, s.first_command)
+        rows.append((s.file, *counts, when(s.first_time, zone), when(s.last_time, zone), s.used, s.size, s.snapshot))
     click.echo(table(heads, rows))
 
 

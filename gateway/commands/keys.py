@@ -35,7 +35,11 @@ def _folder(function: click.decorators.FC) -> click.decorators.FC:
 @click.argument("name")
 @click.option("--firm", default="", help="The firm it trades for; needed for a trader.")
 @click.option(
-    "--role", type=click.Choice(["trader", "operator", "reader"]), default="trader", show_default=True, help="Its rights."
+    "--role",
+    type=click.Choice(["trader", "operator", "reader"]),
+    default="trader",
+    show_default=True,
+    help="Its rights.",
 )
 @_folder
 @json_option
@@ -56,7 +60,9 @@ def new(name: str, firm: str, role: Literal["trader", "operator", "reader"], fol
         raise Failure(str(error)) from None
     secret, public = folder / f"{name}.secret", folder / "sessions" / f"{name}.pub"
     if as_json:
-        print_json({"name": name, "firm": firm, "role": role, "public_key": pair.public.decode(), "secret": str(secret)})
+        print_json(
+            {"name": name, "firm": firm, "role": role, "public_key": pair.public.decode(), "secret": str(secret)}
+        )
         return
     click.echo(f"{secret}   secret: give it to the firm over a safe way, nobody else may read it")
     click.echo(f"{public}   public: stays with the server, which opens the session at its next start")
@@ -74,7 +80,9 @@ def list_(folder: Path, as_json: bool) -> None:
     from gateway.security import SERVER, SecurityError, read_public_files
 
     if not folder.is_dir():
-        raise Failure(f"{folder}: no such folder; `carbonbook keys new NAME --firm FIRM` makes it, or name it with --keys")
+        raise Failure(
+            f"{folder}: no such folder; `carbonbook keys new NAME --firm FIRM` makes it, or name it with --keys"
+        )
     try:
         found = read_public_files(folder)
     except SecurityError as error:
@@ -83,7 +91,13 @@ def list_(folder: Path, as_json: bool) -> None:
     server_key = server.read_text("ascii").strip() if server.exists() else ""
     if as_json:
         sessions = [
-            {"name": f.name, "firm": f.firm, "role": f.role, "public_key": f.public_key, "secret_here": here(folder, f.name)}
+            {
+                "name": f.name,
+                "firm": f.firm,
+                "role": f.role,
+                "public_key": f.public_key,
+                "secret_here": here(folder, f.name),
+            }
             for f in found
         ]
         print_json({"server_public_key": server_key, "sessions": sessions})

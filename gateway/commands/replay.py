@@ -93,7 +93,9 @@ def state(folder: Path, at: str | None, account: int | None, implementation: Imp
         engine = state_at(where, sequence, time, implementation)
     moment = Moment(engine, reader)
     if account is not None and account > moment.accounts:
-        raise click.BadParameter(f"{account}: at that moment there are {moment.accounts} accounts", param_hint="--account")
+        raise click.BadParameter(
+            f"{account}: at that moment there are {moment.accounts} accounts", param_hint="--account"
+        )
     if as_json:
         print_json(moment.as_json(account))
     else:

@@ -1,0 +1,189 @@
+"""`carbonbook venue`: a venue's rules, explained to a person or checked."""
+
+from __future__ import annotations
+
+import re
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from gateway.commands.common import Failure, json_option, table
+
+if TYPE_CHECKING:
+    from engine.venue import Instrument, Venue
+
+
+@click.group()
+def venue() -> None:
+    """Explain or check a venue's rules.
+
+    A venue is one TOML file: instruments, limits, hours, fees, capacities. Two come with the package: seee, plain.
+    """
+
+
+def _find(name: str) -> Venue:
+    from engine.venue import Venue, VenueError
+
+    try:
+        return Venue.find(name)
+    except VenueError as error:
+        raise Failure(str(error)) from None
+
+
+@venue.command()
+@click.argument("name")
+@json_option
+def show(name: str, as_json: bool) -> None:
+    """Explain a venue: mechanism, hours, limits, instruments, closing price, fees, sources.
+
+    NAME is a preset, or a file's path (with a dot or a slash).
+
+    \b
+    carbonbook venue show seee
+    carbonbook venue show ./my-venue.toml --json
+    """
+    found = _find(name)
+    if as_json:
+        click.echo(found.to_json().decode())
+        return
+    parts = [f"{found.name}: {found.title or 'no title'}"]
+    for title, lines in (
+        ("Mechanism", _mechanism(found)),
+        ("Hours", _hours(found)),
+        ("Money and units", _money(found)),
+        ("Reference prices", _composite(found)),
+        ("Capacity", [", ".join(f"{v:,} {k}" for k, v in _capacity(found).items()) + "; a full table refuses"]),
+    ):
+        parts += ["", title, *(f"  {line}" for line in lines)]
+    parts += ["", "Instruments", _instruments(found.instruments)]
+    parts += ["", "Sources", *(f"  {line}" for line in _sources(name))]
+    click.echo("\n".join(parts))
+
+
+@venue.command()
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@json_option
+def check(file: Path, as_json: bool) -> None:
+    """Check a venue file: every key, every range, and what must fit together.
+
+    \b
+    carbonbook venue check my-venue.toml       exit code 0 good, 1 with the key and what to write instead
+    """
+    from engine.venue import Venue, VenueError
+    from gateway.commands.common import print_json
+
+    try:
+        found = Venue.load(file)
+    except VenueError as error:
+        raise Failure(str(error), file=str(file)) from None
+    if as_json:
+        print_json({"ok": True, "file": str(file), "name": found.name, "instruments": len(found.instruments)})
+    else:
+        click.echo(f"{file}: good; venue {found.name}, {len(found.instruments)} instruments")
+
+
+def _mechanism(venue: Venue) -> list[str]:
+    depth = (
+        f"an order takes inside the best {venue.sweep_levels} levels of the other side" if venue.sweep_levels else ""
+    )
+    beyond = {
+        "SYSTEM_CANCEL": "what lies beyond is cancelled",
+        "REST_AT_LAST": "what lies beyond rests at the last price touched",
+        "RESWEEP": "what lies beyond is taken as well",
+    }[venue.depth_remainder]
+    crossing = "trades at once" if venue.cross_policy == "TAKE" else "is refused"
+    found = [f"Price-time priority; an order that meets the other side {crossing}, at the resting order's price"]
+    if depth:
+        found.append(f"{depth}; {beyond}")
+    if venue.take:
+        where = "at the best price only" if venue.click_strict else "in those levels"
+        found.append(f"A named listing may be picked by its number (TAKE), {where}")
+    found.append(f"Trades with oneself: {'allowed' if venue.self_trade == 'OFF' else venue.self_trade + ' by default'}")
+    if not venue.break_cancel:
+        found.append("No cancelling during breaks")
+    return found
+
+
+def _hours(venue: Venue) -> list[str]:
+    calendar = venue.calendar
+    if not calendar.transitions:
+        return [
+            "Open from the first command on" if venue.open_from_start else "No calendar: an operator sets the phases"
+        ]
+    days = ", ".join(("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")[day - 1] for day in calendar.weekdays)
+    found = [f"{t.at:%H:%M:%S}  {'end of the day' if t.phase == 'END' else t.phase}" for t in calendar.transitions]
+    years = sorted({day.year for day in calendar.holidays})
+    listed = f"{len(calendar.holidays)} holidays of {', '.join(map(str, years))}" if years else "no holidays listed"
+    return [f"{days}; local time of {calendar.timezone}; {listed}", *found]
+
+
+def _money(venue: Venue) -> list[str]:
+    if not venue.prefunded:
+        return ["None: accounts are labels, nothing is funded or settled"]
+    bought = "the next trading day (T+1)" if venue.settlement_days else "at once"
+    paid = "after the day's settlement" if venue.withdraw_after == "EOD" else "at once"
+    fees = sorted({i.fee_ppm for i in venue.instruments})
+    rates = ", ".join(f"{ppm / 10_000:g} %" for ppm in fees)
+    return [
+        f"Orders lock their full amount in cash ({', '.join(venue.currencies)}) or units beforehand",
+        f"Bought units can be sold {bought}; sale proceeds can be spent at once, withdrawn {paid}",
+        f"Fee per side: {rates} of the amount" if any(fees) else "No fees",
+    ]
+
+
+def _composite(venue: Venue) -> list[str]:
+    rules = {
+        "VWAP": "volume-weighted mean of the day's listed trades, half-up; without a trade the previous close",
+        "LAST": "the last trade; without a trade the previous close",
+    }
+    used = list(dict.fromkeys(i.close for i in venue.instruments))
+    found = [f"Close: {rules[rule]}" for rule in used]
+    if venue.composite == "MEAN_UNTIL":
+        until = venue.composite_mean_until
+        found.append(f"Composite: plain mean of the closes until {until}, then the newest vintage's close alone")
+    return found
+
+
+def _capacity(venue: Venue) -> dict[str, int]:
+    c = venue.capacity
+    return {"orders": c.orders, "accounts": c.accounts, "firms": c.firms, "sessions": c.sessions}
+
+
+def _instruments(instruments: tuple[Instrument, ...]) -> str:
+    heads = [
+        "symbol",
+        "tick",
+        "lot",
+        "lots per order",
+        "prices",
+        "day limit",
+        "prev. close",
+        "order types",
+        "listed from",
+    ]
+    rows = []
+    for i in instruments:
+        limit = f"+-{i.limit_listed_bps / 100:g} %" if i.limit_listed_bps else "none"
+        types = "/".join((*i.order_types, *i.times_in_force, *(("post-only",) if i.post_only else ())))
+        listed = str(i.listed_from) if i.listed_from.year > 1970 else ""
+        lots = f"{i.quantity_min:,}-{i.quantity_max:,}"
+        lot = f"{i.units_per_lot} {i.asset}".strip()
+        prices = f"{i.floor}-{i.ceiling}"
+        rows.append((i.symbol, str(i.tick), lot, lots, prices, limit, str(i.previous_close or ""), types, listed))
+    return table(heads, rows)
+
+
+def _sources(name: str) -> list[str]:
+    """The comment at the head of the venue's file: where its rules come from."""
+    if re.search(r"[./\\]", name):
+        text = Path(name).read_text("utf-8")
+    else:
+        text = (files("engine") / "venues" / f"{name}.toml").read_text("utf-8")
+    head = []
+    for line in text.splitlines():
+        if not line.startswith("#"):
+            break
+        head.append(line.lstrip("# ").rstrip())
+    return head or ["none named in the file; write them as a comment at its head"]
