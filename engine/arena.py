@@ -73,9 +73,7 @@ in the chains of the two indexes."""
 CELL: Final = record([("slot", "<i4")])
 """Head of one chain of an index of live orders."""
 
-CASH: Final = record([("free", "<i8"), ("locked", "<i8"), ("auction_locked", "<i8"), ("proceeds_today", "<i8")])
-
-HOLD: Final = record(
+BALANCE: Final = record(
     [
         ("free", "<i8"),
         ("locked", "<i8"),
@@ -84,21 +82,16 @@ HOLD: Final = record(
         ("judicial", "<i8"),
         ("auction_frozen", "<i8"),
         ("transfer_pending", "<i8"),
-        ("spare", "<i8"),
+        ("proceeds_today", "<i8"),
     ]
 )
-"""Units of one asset held by one account, by bucket; their sum is the total."""
+"""64 bytes: what one account has of one asset (units) or one currency (minor units), by bucket. The buckets add up to the
+total, except `proceeds_today`, which is the part of free cash that came from today's sales."""
 
-ACCOUNT: Final = _nested(
-    [
-        ("firm", "<i4"),
-        ("owner_group", "<i4"),
-        ("group_from", "<i4"),
-        ("status", "<i4"),
-        ("spare", "<i8", (2,)),
-        ("cash", CASH, (MAX_CURRENCIES,)),
-    ]
-)
+BALANCES: Final = MAX_CURRENCIES + MAX_ASSETS
+"""Columns of an account's balances: currencies by id, then assets by id, so that both sides of an order lock alike."""
+
+ACCOUNT: Final = record([("firm", "<i4"), ("owner_group", "<i4"), ("group_from", "<i4"), ("status", "<i4")])
 
 SESSION: Final = record(
     [
@@ -127,7 +120,7 @@ BOOK: Final = _nested(
         ("tick_value", "<i8"),
         ("units_per_lot", "<i8"),
         ("fee_ppm", "<i8"),
-        ("asset", "<i8"),
+        ("asset_column", "<i8"),
         ("currency", "<i8"),
         ("phases", "<i8", (4,)),  # by Mode; [0] unused
         ("offers", "<i8"),  # bits: order types, then times in force from bit 8, then POST_ONLY at bit 16
@@ -202,14 +195,13 @@ _STATE: Final[list[tuple[Any, ...]]] = [
     ("cash_deposited", "<i8", (MAX_CURRENCIES,)),
     ("fees", "<i8", (MAX_CURRENCIES,)),
     ("units_deposited", "<i8", (MAX_ASSETS,)),
-    ("taker", ORDER, (1,)),
     ("books", BOOK, (MAX_INSTRUMENTS,)),
     ("bits2", "<u8", (MAX_INSTRUMENTS, 2)),
     ("bits1", "<u8", (MAX_INSTRUMENTS, 2, MAX_WINDOW // 4096)),
     ("bits0", "<u8", (MAX_INSTRUMENTS, 2, MAX_WINDOW // 64)),
     ("sessions", SESSION, (MAX_SESSIONS,)),
     ("accounts", ACCOUNT, (MAX_ACCOUNTS,)),
-    ("holds", HOLD, (MAX_ACCOUNTS, MAX_ASSETS)),
+    ("balances", BALANCE, (MAX_ACCOUNTS, BALANCES)),
     ("free_slots", "<i4", (MAX_ORDERS,)),
     ("orders", ORDER, (MAX_ORDERS,)),
     ("index", CELL, (2, INDEX_SIZE)),
@@ -294,7 +286,8 @@ def _fill_book(book: Any, venue: Venue, instrument: Instrument) -> None:
         setattr(book, name, getattr(instrument, name))
     book.floor, book.ceiling = instrument.floor_ticks, instrument.ceiling_ticks
     book.quantity_cap = quantity_cap(instrument)
-    book.asset, book.currency = venue.asset_id(instrument.asset), venue.currency_id(instrument.currency)
+    book.asset_column = MAX_CURRENCIES + venue.asset_id(instrument.asset)
+    book.currency = venue.currency_id(instrument.currency)
     book.listed_from = instrument.listed_from_date
     book.previous_close = instrument.previous_close_ticks
     book.has_limit = instrument.limit_listed_bps > 0

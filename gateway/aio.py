@@ -28,8 +28,9 @@ T = TypeVar("T")
 
 
 class AsyncClient:
-    """Wraps a `Client`; `place`, `take`, `cancel`, `replace`, `mass_cancel` and `submit` are the client's own, they never
-    block. Questions run in `ask`."""
+    """Wraps a `Client`. `place`, `take`, `cancel`, `replace`, `mass_cancel` and `submit` are the client's own and never
+    block; questions go through `ask`.
+    """
 
     def __init__(self, client: Client) -> None:
         self.client = client

@@ -22,6 +22,8 @@ from gateway.wire import FrameType
 
 LOGON_WAIT: Final = 2.0
 """Seconds until an unanswered logon is tried on a new connection."""
+STALLED: Final = 0.3
+"""Seconds of neither sending nor hearing after which the connection counts as lost."""
 CONFIRM_BYTES: Final = 256 * 1024
 MISSED_HEARTBEATS: Final = 2.5
 _AGAIN: Final = (Reason.NOT_LOGGED_ON, Reason.SLOW_CONSUMER)
@@ -188,8 +190,11 @@ class Link:
 
     def _send_commands(self, part: CommandArray) -> None:
         frame = wire.pack_commands(part, self._received_bytes)
+        begun = time.monotonic()
         while self._up and not self._send(frame):
             self.pump(0.01)
+            if time.monotonic() - max(begun, self._heard) > STALLED:
+                self._go_down()
         self._confirmed_bytes = self._received_bytes
 
     def ask(self, frame_type: FrameType, message: wire.Message) -> int:
@@ -319,13 +324,13 @@ class Link:
 
     def _rejected(self, frame: wire.Frame, reject: wire.SessionReject) -> None:
         reason = Reason(reject.reason)
-        if frame.token:
+        if reason in _AGAIN:
+            if self._up:
+                self._go_down()
+        elif frame.token:
             self._answers[frame.token] = Answer(frame, reject)
         elif reject.count:
             self._refuse(reject)
-        elif reason in _AGAIN:
-            if self._up or reason is Reason.SLOW_CONSUMER:
-                self._go_down()
         else:
             self._go_down()
             raise rejected(reject.reason, reject.text)

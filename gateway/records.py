@@ -23,4 +23,5 @@ def pick(records: NDArray[Any], which: NDArray[Any]) -> NDArray[Any]:
     """`records[which]`, a copy, for an index or mask `which`; as bytes, for the same reason."""
     size = records.dtype.itemsize
     rows = np.ascontiguousarray(records).view(np.uint8).reshape(len(records), size)
-    return rows[which].reshape(-1).view(records.dtype)
+    chosen: NDArray[Any] = rows[which].reshape(-1).view(records.dtype)
+    return chosen

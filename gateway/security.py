@@ -26,6 +26,8 @@ ZAP_ENDPOINT: Final = "inproc://zeromq.zap.01"
 ZAP_DOMAIN: Final = b"carbonbook"
 RoleName = Literal["trader", "operator", "reader"]
 Z85Key = Annotated[str, msgspec.Meta(pattern=r"^[!-~]{40}\Z")]
+NameOrNone = Annotated[str, msgspec.Meta(pattern=r"^([A-Za-z0-9][A-Za-z0-9 _.-]{0,39})?\Z")]
+"""As `engine.control.Name`, or empty."""
 
 
 class SecurityError(Exception):
@@ -37,7 +39,7 @@ class PublicFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     name: Name
     public_key: Z85Key
-    firm: str = ""
+    firm: NameOrNone = ""
     role: RoleName = "trader"
 
 
@@ -57,11 +59,13 @@ def create_server_keys(folder: str | Path) -> KeyPair:
 
 
 def create_session_keys(folder: str | Path, name: str, firm: str = "", role: RoleName = "trader") -> KeyPair:
-    """Make NAME.secret for the firm and sessions/NAME.pub for the server. Raises SecurityError when they exist."""
+    """Make NAME.secret for the firm and sessions/NAME.pub for the server. Raises SecurityError when they exist.
+
+    A trader belongs to a firm, by default one of its own name; operators and readers need none.
+    """
+    firm = firm or (name if role == "trader" else "")
     try:
-        checked = msgspec.convert(
-            {"name": name, "public_key": "0" * 40, "firm": firm or name, "role": role}, PublicFile
-        )
+        checked = msgspec.convert({"name": name, "public_key": "0" * 40, "firm": firm, "role": role}, PublicFile)
     except msgspec.ValidationError as error:
         raise SecurityError(f"session {name!r}: {error}; use letters, digits, space, _ . - (40 at most)") from None
     if name == SERVER:

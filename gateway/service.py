@@ -83,7 +83,7 @@ class Service:
             self._logon(port, identity, frame, opened)
             return
         self.counters["not logged on"] += 1
-        self._out.reject(port, identity, Reason.NOT_LOGGED_ON, token=opened.token)
+        self._out.reject(port, identity, Reason.NOT_LOGGED_ON)
 
     def _frame(self, connection: Connection, opened: wire.Frame, frame: zmq.Frame) -> None:
         if opened.type == FrameType.COMMANDS:

@@ -16,8 +16,8 @@ BY_CLIENT_ID = 1
 
 @small
 def crosses(book, side, price):
-    """Whether an order of `side` at `price` meets the best opposite price."""
-    return book.best[1] <= price if side == Side.BUY else book.best[0] >= price
+    """Whether an order of `side` at `price` meets the best opposite price. No branch: sides come in random order."""
+    return (side == Side.BUY) & (book.best[1] <= price) | (side == Side.SELL) & (book.best[0] >= price)
 
 
 @small
@@ -45,8 +45,7 @@ def worse_position(s, instrument, k, position):
 
 @small
 def take_slot(s):
-    """A free slot; the caller has checked the capacity."""
-    s.live_orders += 1
+    """A free slot for a new order, whether it will rest or not; there is one more than live orders can be."""
     if s.free_count > 0:
         s.free_count -= 1
         return np.int64(s.free_slots[s.free_count])
@@ -58,7 +57,6 @@ def take_slot(s):
 def give_slot(s, slot):
     s.free_slots[s.free_count] = slot
     s.free_count += 1
-    s.live_orders -= 1
 
 
 @small
@@ -67,8 +65,8 @@ def enqueue(s, slot):
     order = s.orders[slot]
     book = s.books[order.instrument]
     k = np.int64(order.side) - 1
-    position = np.int64(order.price) - book.floor
-    level = s.levels[order.instrument, k, position]
+    price = np.int64(order.price)
+    level = s.levels[order.instrument, k, price - book.floor]
     tail = level.tail
     order.prev = tail
     order.next = 0
@@ -76,33 +74,31 @@ def enqueue(s, slot):
         s.orders[tail].next = slot
     else:
         level.head = slot
-        occupy(s, order.instrument, k, position)
-        if (order.price > book.best[0]) if k == 0 else (order.price < book.best[1]):
-            book.best[k] = order.price
+        occupy(s, order.instrument, k, price - book.floor)
+        best = book.best[k]
+        if (k == 0) & (price > best) | (k == 1) & (price < best):
+            book.best[k] = price
     level.tail = slot
     level.quantity += order.remaining
 
 
 @small
 def dequeue(s, slot):
-    """Take an order out of its price's queue."""
+    """Take an order out of its price's queue. The links of slot 0, which means none, are written and never read."""
     order = s.orders[slot]
     book = s.books[order.instrument]
     k = np.int64(order.side) - 1
-    position = np.int64(order.price) - book.floor
-    level = s.levels[order.instrument, k, position]
-    if order.prev > 0:
-        s.orders[order.prev].next = order.next
-    else:
-        level.head = order.next
-    if order.next > 0:
-        s.orders[order.next].prev = order.prev
-    else:
-        level.tail = order.prev
+    price = np.int64(order.price)
+    level = s.levels[order.instrument, k, price - book.floor]
+    before, behind = order.prev, order.next
+    s.orders[before].next = behind
+    s.orders[behind].prev = before
+    level.head = behind if before == 0 else level.head
+    level.tail = before if behind == 0 else level.tail
     level.quantity -= order.remaining
     if level.head == 0:
-        vacate(s, order.instrument, k, position)
-        if order.price == book.best[k]:
+        vacate(s, order.instrument, k, price - book.floor)
+        if price == book.best[k]:
             refresh_best(s, order.instrument, k)
 
 
@@ -124,7 +120,7 @@ def shrink(s, slot, lots):
 def home_of(s, which, session, number):
     """Which chain a key belongs to: an order id (session 0), or a session's client_order_id. No product reaches
     2^63."""
-    block = (number >> 4) + (np.int64(session) * 7_919 if which == BY_CLIENT_ID else np.int64(0))
+    block = (number >> 4) + np.int64(session) * 7_919 * which
     return ((((block & 0x3FFFFFFF) * 2_654_435_761) >> 8 << 4) | (number & 15)) & s.index_mask
 
 
@@ -183,40 +179,29 @@ def find_client_order(s, session, client_order_id):
 
 
 @small
-def place(s, order):
-    """Copy an order into a slot of its own, at the end of its queue and into both indexes."""
-    slot = take_slot(s)
-    copy_order(s.orders[slot], order)
+def rest_order(s, slot):
+    """A new order joins the book and the indexes."""
+    s.live_orders += 1
     enqueue(s, slot)
     index_order(s, slot)
-    return slot
 
 
 @small
-def remove(s, slot):
-    """Take a live order out of book and indexes and give its slot back; its fields stay readable until the next
-    placing."""
-    dequeue(s, slot)
+def end_order(s, slot):
+    """A live order that is in no queue any more leaves the indexes and gives its slot back.
+
+    Its fields stay readable until the next new order.
+    """
+    s.live_orders -= 1
     forget_order(s, slot)
     give_slot(s, slot)
 
 
 @small
-def copy_order(to, order):
-    to.order_id = order.order_id
-    to.client_order_id = order.client_order_id
-    to.cumulative_amount = order.cumulative_amount
-    to.price = order.price
-    to.remaining = order.remaining
-    to.quantity = order.quantity
-    to.account = order.account
-    to.session = order.session
-    to.instrument = order.instrument
-    to.side = order.side
-    to.order_type = order.order_type
-    to.time_in_force = order.time_in_force
-    to.self_trade = order.self_trade
-    to["flags"] = order["flags"]
+def remove(s, slot):
+    """Take a resting order out of book and indexes."""
+    dequeue(s, slot)
+    end_order(s, slot)
 
 
 @plain

@@ -14,6 +14,7 @@ from engine.kernel.compiler import plain, small
 from engine.kernel.events import about_account, close_fixed, counted, limits_set, new_event, phase_changed
 from engine.kernel.matching import TURNOVER_WORD, cancel_resting
 from engine.schema import BASIS_POINTS, DayStage, EventKind, Mode, Phase, Reason, TimeInForce
+from engine.venue import MAX_CURRENCIES
 
 LAST_DATE = 99_991_231
 MODES = 3
@@ -219,14 +220,14 @@ def settle(s, c):
         return reason
     for account in range(1, s.accounts_open + 1):
         for asset in range(1, s.assets + 1):
-            hold = s.holds[account, asset]
+            hold = s.balances[account, MAX_CURRENCIES + asset]
             units = hold.bought_today
             if units > 0:
                 hold.free += units
                 hold.bought_today = 0
                 about_account(s, c, EventKind.UNITS_SETTLED, account, 0, asset, units)
         for currency in range(1, s.currencies + 1):
-            cash = s.accounts[account].cash[currency]
+            cash = s.balances[account, currency]
             if cash.proceeds_today > 0:
                 about_account(s, c, EventKind.CASH_SETTLED, account, cash.proceeds_today, currency, 0)
                 cash.proceeds_today = 0

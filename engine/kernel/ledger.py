@@ -9,6 +9,7 @@ import numpy as np
 
 from engine.kernel.compiler import plain, small
 from engine.schema import PPM, Reason, Side
+from engine.venue import MAX_CURRENCIES
 
 
 @small
@@ -27,41 +28,45 @@ def buy_lock(book, cumulative, price, lots):
 
 
 @small
+def lock_for(book, side, cumulative, price, lots):
+    """What an order needs locked: minor units of cash (buy) or units (sell)."""
+    cash, units = buy_lock(book, cumulative, price, lots), np.int64(lots) * book.units_per_lot
+    return cash if side == Side.BUY else units
+
+
+@small
 def lock_of(s, order):
-    """What a live order holds locked: minor units of cash (buy) or units (sell)."""
+    """What a live order holds locked; 0 on a venue that does not pre-fund."""
     if not s.prefunded:
         return np.int64(0)
     book = s.books[order.instrument]
-    if order.side == Side.BUY:
-        return buy_lock(book, order.cumulative_amount, order.price, order.remaining)
-    return np.int64(order.remaining) * book.units_per_lot
+    return lock_for(book, order.side, order.cumulative_amount, order.price, order.remaining)
+
+
+@small
+def balance_of(s, book, account, side):
+    """Where an order's lock lies: the account's cash (buy) or units (sell)."""
+    return s.balances[account, book.currency if side == Side.BUY else book.asset_column]
 
 
 @small
 def shortfall(s, book, account, side, need):
     """Reason.NONE when `need` more can be locked, else why not."""
-    if side == Side.BUY:
-        free = s.accounts[account].cash[book.currency].free
-        return Reason.NONE if free >= need else Reason.INSUFFICIENT_FUNDS
-    hold = s.holds[account, book.asset]
-    if hold.free >= need:
+    balance = balance_of(s, book, account, side)
+    if balance.free >= need:
         return Reason.NONE
-    return Reason.UNITS_BOUGHT_TODAY if hold.free + hold.bought_today >= need else Reason.INSUFFICIENT_UNITS
+    if side == Side.BUY:
+        return Reason.INSUFFICIENT_FUNDS
+    return Reason.UNITS_BOUGHT_TODAY if balance.free + balance.bought_today >= need else Reason.INSUFFICIENT_UNITS
 
 
 @small
 def move_lock(s, order, amount):
     """Lock `amount` more of what the order's side needs (negative: release)."""
-    if s.prefunded and amount != 0:
-        book = s.books[order.instrument]
-        if order.side == Side.BUY:
-            cash = s.accounts[order.account].cash[book.currency]
-            cash.free -= amount
-            cash.locked += amount
-        else:
-            hold = s.holds[order.account, book.asset]
-            hold.free -= amount
-            hold.locked += amount
+    if s.prefunded:
+        balance = balance_of(s, s.books[order.instrument], order.account, order.side)
+        balance.free -= amount
+        balance.locked += amount
 
 
 @small
@@ -73,42 +78,39 @@ def release_all(s, order):
 
 
 @small
-def buyer_pays(s, book, order, price, lots):
-    """The buyer's half of a trade. Call before the order's remaining shrinks. Returns (cash released, fee)."""
-    pay = np.int64(price) * lots * book.tick_value
-    cash = s.accounts[order.account].cash[book.currency]
-    before = buy_lock(book, order.cumulative_amount, order.price, order.remaining)
-    after = buy_lock(book, order.cumulative_amount + pay, order.price, np.int64(order.remaining) - lots)
-    fee = np.int64(0)
+def exchange(s, book, buyer, seller, price, lots):
+    """Both halves of a trade. Call before the orders' remaining shrinks. Returns (cash released, buyer's, seller's fee)."""
+    pay = price * lots * book.tick_value
+    units = lots * book.units_per_lot
+    before = buy_lock(book, buyer.cumulative_amount, buyer.price, buyer.remaining)
+    after = buy_lock(book, buyer.cumulative_amount + pay, buyer.price, np.int64(buyer.remaining) - lots)
+    buyer_fee = seller_fee = np.int64(0)
     if book.fee_ppm != 0:
-        fee = fee_on(order.cumulative_amount + pay, book.fee_ppm) - fee_on(order.cumulative_amount, book.fee_ppm)
-        s.fees[book.currency] += fee
-    released = before - after - pay - fee
+        buyer_fee = next_fee(book, buyer, pay)
+        seller_fee = next_fee(book, seller, pay)
+        s.fees[book.currency] += buyer_fee + seller_fee
+    released = before - after - pay - buyer_fee
+    buyer.cumulative_amount += pay
+    seller.cumulative_amount += pay
+    cash = s.balances[buyer.account, book.currency]
     cash.locked -= before - after
     cash.free += released
-    order.cumulative_amount += pay
-    hold = s.holds[order.account, book.asset]
+    bought = s.balances[buyer.account, book.asset_column]
     if s.next_day_units:
-        hold.bought_today += lots * book.units_per_lot
+        bought.bought_today += units
     else:
-        hold.free += lots * book.units_per_lot
-    return released, fee
+        bought.free += units
+    s.balances[seller.account, book.asset_column].locked -= units
+    proceeds = s.balances[seller.account, book.currency]
+    proceeds.free += pay - seller_fee
+    proceeds.proceeds_today += pay - seller_fee
+    return released, buyer_fee, seller_fee
 
 
 @small
-def seller_delivers(s, book, order, price, lots):
-    """The seller's half of a trade. Returns the fee."""
-    pay = np.int64(price) * lots * book.tick_value
-    cash = s.accounts[order.account].cash[book.currency]
-    fee = np.int64(0)
-    if book.fee_ppm != 0:
-        fee = fee_on(order.cumulative_amount + pay, book.fee_ppm) - fee_on(order.cumulative_amount, book.fee_ppm)
-        s.fees[book.currency] += fee
-    s.holds[order.account, book.asset].locked -= lots * book.units_per_lot
-    cash.free += pay - fee
-    cash.proceeds_today += pay - fee
-    order.cumulative_amount += pay
-    return fee
+def next_fee(book, order, pay):
+    """The fee of an order's next fill: on the cumulative amount, less what has been charged."""
+    return fee_on(order.cumulative_amount + pay, book.fee_ppm) - fee_on(order.cumulative_amount, book.fee_ppm)
 
 
 @plain
@@ -116,13 +118,13 @@ def deposit_cash(s, account, currency, amount):
     if amount > (1 << 62) - 1 - s.cash_deposited[currency]:
         return Reason.AMOUNT_OVERFLOW
     s.cash_deposited[currency] += amount
-    s.accounts[account].cash[currency].free += amount
+    s.balances[account, currency].free += amount
     return Reason.NONE
 
 
 @plain
 def withdraw_cash(s, account, currency, amount):
-    cash = s.accounts[account].cash[currency]
+    cash = s.balances[account, currency]
     if cash.free < amount:
         return Reason.INSUFFICIENT_FUNDS
     if s.withdraw_next_day and cash.free - cash.proceeds_today < amount:
@@ -137,13 +139,13 @@ def deposit_units(s, account, asset, units):
     if units > (1 << 62) - 1 - s.units_deposited[asset]:
         return Reason.AMOUNT_OVERFLOW
     s.units_deposited[asset] += units
-    s.holds[account, asset].free += units
+    s.balances[account, MAX_CURRENCIES + asset].free += units
     return Reason.NONE
 
 
 @plain
 def withdraw_units(s, account, asset, units):
-    hold = s.holds[account, asset]
+    hold = s.balances[account, MAX_CURRENCIES + asset]
     if hold.free < units:
         return Reason.UNITS_BOUGHT_TODAY if hold.free + hold.bought_today >= units else Reason.INSUFFICIENT_UNITS
     hold.free -= units

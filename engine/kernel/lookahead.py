@@ -10,12 +10,13 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
-from engine.kernel.admission import BY_CLIENT
 from engine.kernel.book import BY_CLIENT_ID, BY_ORDER_ID, home_of
 from engine.kernel.compiler import COMPILED, small
-from engine.schema import CommandKind
+from engine.kernel.ledger import balance_of
+from engine.venue import MAX_INSTRUMENTS
 
 FAR = 16
+LAST_INSTRUMENT = MAX_INSTRUMENTS - 1
 NEAR = 8
 
 if COMPILED:
@@ -41,57 +42,53 @@ else:
 
 @small
 def target_home(s, c):
-    if c["flags"] & BY_CLIENT:
-        return BY_CLIENT_ID, home_of(s, BY_CLIENT_ID, c.session, c.target)
-    return BY_ORDER_ID, home_of(s, BY_ORDER_ID, 0, c.target)
+    """Index and cell that a command's target would be found in (meaningless, and harmless, without a target)."""
+    which = np.int64(c["flags"]) >> 1 & 1
+    return which, home_of(s, which, c.session, c.target)
 
 
 @small
 def ask_far(s, c):
+    """Cells, level and balances that the command itself names."""
     prefetch(s.sessions[c.session])
-    if c.kind == CommandKind.NEW_ORDER:
-        prefetch(s.index[BY_CLIENT_ID, home_of(s, BY_CLIENT_ID, c.session, c.client_order_id)])
-        if 0 < c.instrument <= s.instruments:
-            book = s.books[c.instrument]
-            prefetch(s.levels[c.instrument, c.side - 1, c.price - book.floor])
-            if s.prefunded:
-                prefetch(s.accounts[c.account])
-                prefetch(s.holds[c.account, book.asset])
-    elif c.kind == CommandKind.CANCEL_ORDER or c.kind == CommandKind.REPLACE_ORDER:
-        which, home = target_home(s, c)
-        prefetch(s.index[which, home])
+    which, home = target_home(s, c)
+    prefetch(s.index[which, home])
+    prefetch(s.index[BY_CLIENT_ID, home_of(s, BY_CLIENT_ID, c.session, c.client_order_id)])
+    instrument = np.int64(c.instrument) & LAST_INSTRUMENT
+    book = s.books[instrument]
+    prefetch(s.levels[instrument, np.int64(c.side) - 1 & 1, np.int64(c.price) - book.floor])
+    if s.prefunded:
+        prefetch(s.accounts[c.account])
+        prefetch(balance_of(s, book, np.int64(c.account), c.side))
 
 
 @small
 def ask_near(s, c):
-    if c.kind == CommandKind.CANCEL_ORDER or c.kind == CommandKind.REPLACE_ORDER:
-        which, home = target_home(s, c)
-        prefetch(s.orders[np.int64(s.index[which, home].slot)])
+    """The order that the target's cell leads to."""
+    which, home = target_home(s, c)
+    prefetch(s.orders[np.int64(s.index[which, home].slot)])
 
 
 @small
 def ask_next(s, c):
-    """An addressed order has arrived by now: its level, neighbours, other index cell and owner."""
-    if c.kind == CommandKind.CANCEL_ORDER or c.kind == CommandKind.REPLACE_ORDER:
-        which, home = target_home(s, c)
-        slot = np.int64(s.index[which, home].slot)
-        if slot != 0:
-            order = s.orders[slot]
-            book = s.books[order.instrument]
-            prefetch(s.levels[order.instrument, np.int64(order.side) - 1, order.price - book.floor])
-            prefetch(s.orders[order.next])
-            prefetch(s.orders[order.prev])
-            if which == BY_ORDER_ID:
-                prefetch(s.index[BY_CLIENT_ID, home_of(s, BY_CLIENT_ID, order.session, order.client_order_id)])
-            else:
-                prefetch(s.index[BY_ORDER_ID, home_of(s, BY_ORDER_ID, 0, order.order_id)])
-            if s.prefunded:
-                prefetch(s.accounts[order.account])
-                prefetch(s.holds[order.account, book.asset])
+    """What that order leads to: its level, neighbours, other index cell and balance."""
+    which, home = target_home(s, c)
+    order = s.orders[np.int64(s.index[which, home].slot)]
+    book = s.books[order.instrument]
+    prefetch(s.levels[order.instrument, np.int64(order.side) - 1 & 1, np.int64(order.price) - book.floor])
+    prefetch(s.orders[order.next])
+    prefetch(s.orders[order.prev])
+    prefetch(s.index[BY_ORDER_ID, home_of(s, BY_ORDER_ID, 0, order.order_id)])
+    prefetch(s.index[BY_CLIENT_ID, home_of(s, BY_CLIENT_ID, order.session, order.client_order_id)])
+    if s.prefunded:
+        prefetch(s.accounts[order.account])
+        prefetch(balance_of(s, book, np.int64(order.account), order.side))
 
 
 @small
 def look_ahead(s, commands, i, count):
+    """No branch depends on a command: kinds come in random order, and a wrong guess of the
+    processor costs more than a request for nothing."""
     if i + FAR < count:
         ask_far(s, commands[i + FAR])
         ask_near(s, commands[i + NEAR])

@@ -1,4 +1,4 @@
-"""Matching: the taker in `s.taker` against the book, price by price, arrival order inside a price, at the maker's
+"""Matching: a taker against the book, price by price, arrival order inside a price, at the maker's
 price.
 
 Sources: SEEE notice of 2021-06-22 (best five price levels, counterparty's price); price-time priority elsewhere.
@@ -7,10 +7,10 @@ Sources: SEEE notice of 2021-06-22 (best five price levels, counterparty's price
 import numpy as np
 
 from engine.kernel.admission import mode_in_force, owner_group
-from engine.kernel.book import crosses, place, remove, shrink
+from engine.kernel.book import crosses, remove, shrink
 from engine.kernel.compiler import plain, small
 from engine.kernel.events import between, ended, fee_charged, replaced
-from engine.kernel.ledger import buy_lock, buyer_pays, lock_of, move_lock, release_all, seller_delivers
+from engine.kernel.ledger import exchange, lock_of, move_lock, release_all
 from engine.schema import EventKind, Reason, SelfTrade, Side, TimeInForce
 
 TURNOVER_WORD = 1 << 62
@@ -35,18 +35,16 @@ def count_trade(book, price, lots):
 
 
 @small
-def trade(s, c, book, slot, lots):
+def trade(s, c, book, taker, slot, lots):
     """One trade between the taker and the resting order in `slot`."""
-    taker, maker = s.taker[0], s.orders[slot]
+    maker = s.orders[slot]
     price = np.int64(maker.price)
     released = taker_fee = maker_fee = np.int64(0)
     if s.prefunded:
         if taker.side == Side.BUY:
-            released, taker_fee = buyer_pays(s, book, taker, price, lots)
-            maker_fee = seller_delivers(s, book, maker, price, lots)
+            released, taker_fee, maker_fee = exchange(s, book, taker, maker, price, lots)
         else:
-            released, maker_fee = buyer_pays(s, book, maker, price, lots)
-            taker_fee = seller_delivers(s, book, taker, price, lots)
+            released, maker_fee, taker_fee = exchange(s, book, maker, taker, price, lots)
     taker.remaining -= lots
     shrink(s, slot, lots)
     count_trade(book, price, lots)
@@ -59,9 +57,9 @@ def trade(s, c, book, slot, lots):
 
 
 @plain
-def decrement(s, c, slot):
+def decrement(s, c, taker, slot):
     """Self-trade prevention takes the smaller remainder off both orders; no trade takes place."""
-    taker, maker = s.taker[0], s.orders[slot]
+    maker = s.orders[slot]
     lots = min(np.int64(taker.remaining), np.int64(maker.remaining))
     taker_lock, maker_lock = lock_of(s, taker), lock_of(s, maker)
     taker.remaining -= lots
@@ -79,10 +77,10 @@ def decrement(s, c, slot):
 
 
 @plain
-def prevent(s, c, slot, mode):
+def prevent(s, c, taker, slot, mode):
     """Self-trade prevention at a resting order of the same owner group. Returns whether the taker must stop."""
     if mode == SelfTrade.DECREMENT:
-        decrement(s, c, slot)
+        decrement(s, c, taker, slot)
         return False
     if mode != SelfTrade.CANCEL_TAKER:
         cancel_resting(s, c, slot, EventKind.CANCELLED, Reason.SELF_TRADE_PREVENTED)
@@ -97,61 +95,66 @@ def cancel_resting(s, c, slot, kind, reason):
     remove(s, slot)
 
 
-@plain
-def run_taker(s, c):
-    """Match the taker as far as it goes, then deal with its rest. The taker's terms are in `s.taker`."""
-    taker = s.taker[0]
+@small
+def run_taker(s, c, taker):
+    """Match an order that is in no queue as far as it goes, then say what becomes of its rest.
+
+    Returns whether the rest must now join the queue of its price.
+    """
     book = s.books[taker.instrument]
-    other = 2 - np.int64(taker.side)
-    price = np.int64(0)
-    if crosses(book, taker.side, np.int64(taker.price)):
-        mode = mode_in_force(s, taker.account, taker.self_trade)
-        group = owner_group(s, taker.account)
-        visited = 0
-        while taker.remaining > 0 and crosses(book, taker.side, np.int64(taker.price)):
-            if book.best[other] != price:
-                if visited == s.sweep_levels and visited > 0:
-                    stop_at_depth(s, c, price)
-                    return
-                visited += 1
-                price = book.best[other]
-            slot = np.int64(s.levels[taker.instrument, other, price - book.floor].head)
-            maker = s.orders[slot]
-            if mode != 0 and owner_group(s, maker.account) == group:
-                if prevent(s, c, slot, mode):
-                    end_taker(s, c, EventKind.CANCELLED, Reason.SELF_TRADE_PREVENTED)
-                    return
-            else:
-                lots = min(np.int64(taker.remaining), np.int64(maker.remaining))
-                trade(s, c, book, slot, lots)
-        if taker.remaining == 0:
-            return
+    if crosses(book, taker.side, np.int64(taker.price)) and sweep(s, c, book, taker):
+        return False
     if taker.time_in_force >= TimeInForce.IOC:
-        end_taker(s, c, EventKind.EXPIRED, Reason.IOC_REMAINDER)
-    else:
-        place(s, taker)
+        end_taker(s, c, taker, EventKind.EXPIRED, Reason.IOC_REMAINDER)
+        return False
+    return True
 
 
 @plain
-def end_taker(s, c, kind, reason):
-    taker = s.taker[0]
+def sweep(s, c, book, taker):
+    """Trade while prices cross. Returns whether the taker has ended, by filling or otherwise."""
+    other = 2 - np.int64(taker.side)
+    limit = np.int64(taker.price)
+    price = np.int64(0)
+    mode = mode_in_force(s, taker.account, taker.self_trade)
+    group = owner_group(s, taker.account)
+    visited = 0
+    while taker.remaining > 0 and crosses(book, taker.side, limit):
+        if book.best[other] != price:
+            if visited == s.sweep_levels and visited > 0:
+                return stop_at_depth(s, c, taker, price)
+            visited += 1
+            price = book.best[other]
+        slot = np.int64(s.levels[taker.instrument, other, price - book.floor].head)
+        maker = s.orders[slot]
+        if mode != 0 and owner_group(s, maker.account) == group:
+            if prevent(s, c, taker, slot, mode):
+                end_taker(s, c, taker, EventKind.CANCELLED, Reason.SELF_TRADE_PREVENTED)
+                return True
+        else:
+            trade(s, c, book, taker, slot, min(np.int64(taker.remaining), np.int64(maker.remaining)))
+    return taker.remaining == 0
+
+
+@plain
+def end_taker(s, c, taker, kind, reason):
     ended(s, c, kind, reason, taker, release_all(s, taker))
 
 
 @plain
-def stop_at_depth(s, c, last_price):
-    """The next price lies beyond the best `sweep_levels`: immediate orders expire, others as the venue says."""
-    taker = s.taker[0]
+def stop_at_depth(s, c, taker, last_price):
+    """The next price lies beyond the best `sweep_levels`: immediate orders expire, others as the venue says.
+
+    Returns whether the taker has ended.
+    """
     if taker.time_in_force >= TimeInForce.IOC:
-        end_taker(s, c, EventKind.EXPIRED, Reason.IOC_REMAINDER)
-    elif s.rest_at_last:
-        surplus = np.int64(0)
-        if s.prefunded and taker.side == Side.BUY:
-            book = s.books[taker.instrument]
-            surplus = lock_of(s, taker) - buy_lock(book, taker.cumulative_amount, last_price, taker.remaining)
-        move_lock(s, taker, -surplus)
-        taker.price = last_price
-        replaced(s, c, taker, -surplus, 0)
-        place(s, taker)
-    else:
-        end_taker(s, c, EventKind.CANCELLED, Reason.DEPTH_LIMIT)
+        return False
+    if not s.rest_at_last:
+        end_taker(s, c, taker, EventKind.CANCELLED, Reason.DEPTH_LIMIT)
+        return True
+    before = lock_of(s, taker)
+    taker.price = last_price
+    surplus = before - lock_of(s, taker)
+    move_lock(s, taker, -surplus)
+    replaced(s, c, taker, -surplus, 0)
+    return False

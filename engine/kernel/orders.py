@@ -22,17 +22,22 @@ from engine.kernel.admission import (
 )
 from engine.kernel.bitmap import NOTHING
 from engine.kernel.book import (
+    dequeue,
+    end_order,
+    enqueue,
     find_client_order,
     find_order,
     first_position,
+    give_slot,
     next_in_book,
-    remove,
+    rest_order,
     shrink,
+    take_slot,
     worse_position,
 )
 from engine.kernel.compiler import plain, small
 from engine.kernel.events import accepted, counted, replaced
-from engine.kernel.ledger import buy_lock, lock_of, move_lock, shortfall
+from engine.kernel.ledger import lock_for, lock_of, move_lock, shortfall
 from engine.kernel.matching import cancel_resting, run_taker, trade
 from engine.schema import (
     EventKind,
@@ -52,36 +57,29 @@ BY_SESSION = int(MassCancelScope.SESSION)
 
 
 @small
-def begin_taker(s, c, price, quantity):
-    """The order that a command describes, in `s.taker`."""
-    t = s.taker[0]
-    t.order_id = s.last_order_id + 1
-    t.client_order_id = c.client_order_id
-    t.cumulative_amount = 0
-    t.price = price
-    t.remaining = quantity
-    t.quantity = quantity
-    t.account = c.account
-    t.session = c.session
-    t.instrument = c.instrument
-    t.side = c.side
-    t.order_type = c.order_type
-    t.time_in_force = c.time_in_force
-    t.self_trade = c.self_trade
-    t["flags"] = c["flags"]
-    return t
+def write_order(s, slot, c, price, quantity):
+    """The order that a command describes, in a slot of its own but in no queue and no index."""
+    order = s.orders[slot]
+    order.order_id = s.last_order_id + 1
+    order.client_order_id = c.client_order_id
+    order.cumulative_amount = 0
+    order.price = price
+    order.remaining = quantity
+    order.quantity = quantity
+    order.account = c.account
+    order.session = c.session
+    order.instrument = c.instrument
+    order.side = c.side
+    order.order_type = c.order_type
+    order.time_in_force = c.time_in_force
+    order.self_trade = c.self_trade
+    order["flags"] = c["flags"]
+    return order
 
 
 @small
-def fund(s, book, order):
-    """Lock what a new order needs; Reason.NONE, or why it cannot."""
-    if s.prefunded:
-        need = lock_of(s, order)
-        reason = shortfall(s, book, order.account, order.side, need)
-        if reason != Reason.NONE:
-            return reason
-        move_lock(s, order, need)
-    return Reason.NONE
+def check_funds(s, book, c, need):
+    return shortfall(s, book, c.account, c.side, need) if s.prefunded else Reason.NONE
 
 
 @plain
@@ -121,13 +119,19 @@ def new_order(s, c):
             return reason
     if 1 << np.int64(c.time_in_force) & RESTING and s.live_orders >= s.order_capacity:
         return Reason.ORDER_TABLE_FULL
-    taker = begin_taker(s, c, price, c.quantity)
-    reason = fund(s, book, taker)
+    need = lock_for(book, c.side, np.int64(0), price, c.quantity) if s.prefunded else np.int64(0)
+    reason = check_funds(s, book, c, need)
     if reason != Reason.NONE:
         return reason
+    slot = take_slot(s)
+    order = write_order(s, slot, c, price, c.quantity)
     s.last_order_id += 1
-    accepted(s, c, taker, lock_of(s, taker))
-    run_taker(s, c)
+    move_lock(s, order, need)
+    accepted(s, c, order, need)
+    if run_taker(s, c, order):
+        rest_order(s, slot)
+    else:
+        give_slot(s, slot)
     return Reason.NONE
 
 
@@ -188,10 +192,7 @@ def replace_order(s, c):
     remaining = c.quantity - filled
     more = np.int64(0)
     if s.prefunded:
-        if order.side == Side.BUY:
-            more = buy_lock(book, order.cumulative_amount, c.price, remaining) - lock_of(s, order)
-        else:
-            more = remaining * book.units_per_lot - lock_of(s, order)
+        more = lock_for(book, order.side, order.cumulative_amount, c.price, remaining) - lock_of(s, order)
         reason = shortfall(s, book, order.account, order.side, more)
         if reason != Reason.NONE:
             return reason
@@ -211,30 +212,20 @@ def reduce_in_place(s, c, slot):
     replaced(s, c, order, -released, 1)
 
 
-@small
+@plain
 def re_enter(s, c, slot, remaining, more):
-    """The order leaves its place, takes the new terms and is matched like a new one."""
+    """The order leaves its queue, takes the new terms and is matched like a new one."""
     order = s.orders[slot]
     move_lock(s, order, more)
-    remove(s, slot)
-    # The slot's fields stay readable until the next placing, which copies them from the taker.
-    t = s.taker[0]
-    t.order_id = order.order_id
-    t.client_order_id = order.client_order_id
-    t.cumulative_amount = order.cumulative_amount
-    t.price = c.price
-    t.remaining = remaining
-    t.quantity = c.quantity
-    t.account = order.account
-    t.session = order.session
-    t.instrument = order.instrument
-    t.side = order.side
-    t.order_type = order.order_type
-    t.time_in_force = order.time_in_force
-    t.self_trade = order.self_trade
-    t["flags"] = order["flags"]
-    replaced(s, c, t, more, 0)
-    run_taker(s, c)
+    dequeue(s, slot)
+    order.price = c.price
+    order.remaining = remaining
+    order.quantity = c.quantity
+    replaced(s, c, order, more, 0)
+    if run_taker(s, c, order):
+        enqueue(s, slot)
+    else:
+        end_order(s, slot)
 
 
 @small
@@ -286,14 +277,18 @@ def take(s, c):
         return Reason.QUANTITY_EXCEEDS_LISTING
     if mode_in_force(s, c.account, 0) != 0 and owner_group(s, c.account) == owner_group(s, maker.account):
         return Reason.SELF_TRADE
-    taker = begin_taker(s, c, np.int64(c.price), c.quantity)
-    taker.time_in_force = TimeInForce.FOK
-    reason = fund(s, book, taker)
+    need = lock_for(book, c.side, np.int64(0), c.price, c.quantity) if s.prefunded else np.int64(0)
+    reason = check_funds(s, book, c, need)
     if reason != Reason.NONE:
         return reason
+    own = take_slot(s)
+    order = write_order(s, own, c, np.int64(c.price), c.quantity)
+    order.time_in_force = TimeInForce.FOK
     s.last_order_id += 1
-    accepted(s, c, taker, lock_of(s, taker))
-    trade(s, c, book, slot, c.quantity)
+    move_lock(s, order, need)
+    accepted(s, c, order, need)
+    trade(s, c, book, order, slot, c.quantity)
+    give_slot(s, own)
     return Reason.NONE
 
 

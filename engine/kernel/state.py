@@ -6,11 +6,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.arena import Arena
-from engine.kernel.book import next_in_book, place
+from engine.kernel.book import next_in_book, rest_order, take_slot
 from engine.kernel.compiler import entry
 from engine.kernel.day import first_composite, set_limits
 from engine.schema import SCHEMA_VERSION, STATE_ORDER, STATE_SECTIONS, Mode, pack_state, unpack_state
+from engine.venue import MAX_CURRENCIES
 
+FIRST_ASSET = MAX_CURRENCIES + 1
 PHASES = {"listed_phase": Mode.LISTED, "block_phase": Mode.BLOCK, "bidding_phase": Mode.BIDDING}
 HEADER = (
     "trading_date",
@@ -71,7 +73,8 @@ def place_orders(arena, rows):
     """Put STATE_ORDER rows back, in canonical order, into an arena without orders."""
     s = arena[0]
     for n in range(len(rows)):
-        row, order = rows[n], s.taker[0]
+        row, slot = rows[n], take_slot(s)
+        order = s.orders[slot]
         order.order_id = row.order_id
         order.client_order_id = row.client_order_id
         order.cumulative_amount = row.cumulative_amount
@@ -86,7 +89,7 @@ def place_orders(arena, rows):
         order.time_in_force = row.time_in_force
         order.self_trade = row.self_trade
         order["flags"] = row["flags"]
-        place(s, order)
+        rest_order(s, slot)
 
 
 def _copy(to: NDArray[Any], source: NDArray[Any], names: tuple[str, ...]) -> None:
@@ -103,17 +106,27 @@ def _books(s: Any) -> NDArray[Any]:
     return rows
 
 
-def _amounts(section: str, table: NDArray[Any], owner: str, kind: str) -> NDArray[Any]:
-    """Rows of a two-dimensional table [account, asset or currency], from id 1 on, that hold any amount."""
-    buckets = tuple(name for name in _names(section) if name not in (owner, kind))
+BUCKETS = {"auction_locked": "auction_frozen"}
+"""State fields whose bucket has another name in the arena."""
+
+
+def _amounts(section: str, table: NDArray[Any], kind: str) -> NDArray[Any]:
+    """Rows of balances [account, asset or currency], both from id 1 on, that hold any amount."""
+    buckets = _names(section)[2:]
     held = np.zeros(table.shape, bool)
     for name in buckets:
-        held |= table[name] != 0
+        held |= table[BUCKETS.get(name, name)] != 0
     accounts, kinds = np.nonzero(held)
     rows = np.zeros(len(accounts), STATE_SECTIONS[section])
-    rows[owner], rows[kind] = accounts + 1, kinds + 1
-    _copy(rows, table[accounts, kinds], buckets)
+    rows["account"], rows[kind] = accounts + 1, kinds + 1
+    for name in buckets:
+        rows[name] = table[BUCKETS.get(name, name)][accounts, kinds]
     return rows
+
+
+def _put_amounts(table: NDArray[Any], section: str, rows: NDArray[Any], kind: str) -> None:
+    for name in _names(section)[2:]:
+        table[BUCKETS.get(name, name)][rows["account"], rows[kind]] = rows[name]
 
 
 def canonical_state(arena: Arena) -> bytes:
@@ -136,8 +149,8 @@ def canonical_state(arena: Arena) -> bytes:
     _copy(out["instruments"], books, _names("instruments")[len(PHASES) :])
     out["accounts"] = np.zeros(accounts, STATE_SECTIONS["accounts"])
     _copy(out["accounts"], s["accounts"][1 : accounts + 1], _names("accounts"))
-    out["cash"] = _amounts("cash", s["accounts"]["cash"][1 : accounts + 1, 1 : currencies + 1], "account", "currency")
-    out["holds"] = _amounts("holds", s["holds"][1 : accounts + 1, 1 : assets + 1], "account", "asset")
+    out["cash"] = _amounts("cash", s["balances"][1 : accounts + 1, 1 : currencies + 1], "currency")
+    out["holds"] = _amounts("holds", s["balances"][1 : accounts + 1, FIRST_ASSET : FIRST_ASSET + assets], "asset")
     out["sessions"] = np.zeros(s["sessions_open"] + 1, STATE_SECTIONS["sessions"])
     _copy(out["sessions"], s["sessions"][: s["sessions_open"] + 1], _names("sessions"))
     out["orders"] = np.zeros(s["live_orders"], STATE_ORDER)
@@ -159,14 +172,8 @@ def restore(arena: Arena, state: bytes) -> None:
     _copy(books, data["instruments"], _names("instruments")[len(PHASES) :])
     s["accounts_open"] = len(data["accounts"])
     _copy(s["accounts"][1 : s["accounts_open"] + 1], data["accounts"], _names("accounts"))
-    for row in data["cash"]:
-        cash = s["accounts"][row["account"]]["cash"]
-        for name in _names("cash")[2:]:
-            cash[name][row["currency"]] = row[name]
-    for row in data["holds"]:
-        hold = s["holds"][row["account"]]
-        for name in _names("holds")[2:]:
-            hold[name][row["asset"]] = row[name]
+    _put_amounts(s["balances"], "cash", data["cash"], "currency")
+    _put_amounts(s["balances"][:, MAX_CURRENCIES:], "holds", data["holds"], "asset")
     s["sessions_open"] = len(data["sessions"]) - 1
     _copy(s["sessions"][: len(data["sessions"])], data["sessions"], _names("sessions"))
     place_orders(arena, data["orders"])

@@ -17,7 +17,7 @@ SIDE = click.Choice(["buy", "sell"], case_sensitive=False)
 LOTS = click.IntRange(min=1)
 
 
-class PriceType(click.ParamType[Decimal]):
+class PriceType(click.ParamType):  # type: ignore[type-arg]  # generic only in newer releases
     """A decimal number, exact."""
 
     name = "price"
@@ -40,8 +40,9 @@ def client() -> None:
     """Trade: place, cancel, replace, take, look, watch.
 
     Options of the connection may also stand in the environment (CARBONBOOK_SESSION and so on). On the server's own
-    machine --session is enough. Each call logs on as that session and ends an earlier connection of it: give a program and your own hands
-    sessions of their own. Orders stay in the book when the call ends. A refusal gives exit code 1 with its reason.
+    machine --session is enough. Each call logs on as that session and ends an earlier connection of it: give a
+    program and your own hands sessions of their own. Orders stay in the book when the call ends. A refusal gives exit
+    code 1 with its reason.
 
     \b
     carbonbook client place CEA24 buy 100 73.20 --session ALPHA

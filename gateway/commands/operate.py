@@ -30,15 +30,17 @@ def operate() -> None:
     """
 
 
-def _do(target: Target, message: Control, as_json: bool, said: str, result: str = "aux") -> None:
-    """Send one message; print what was done, `{}` in `said` standing for a field of its first event."""
+def _do(
+    target: Target, message: Control, as_json: bool, said: str, result: str = "aux", *, dated: bool = False
+) -> None:
+    """Send one message; print what was done, `{}` in `said` standing for a field (a date?) of its first event."""
     with opened(target) as it:
         events = it.control(message)
     number = int(events[0][result])
     if as_json:
         print_json({"done": type(message).__name__, "number": number, "event": int(events[-1]["sequence"])})
     else:
-        click.echo(said.format(f"{number:,}"))
+        click.echo(said.format(number if dated else f"{number:,}"))
 
 
 @operate.command("open-firm")
@@ -154,7 +156,7 @@ def phase(target: Target, name: str, day: str | None, instrument: str, cause: st
     message = _checked(
         SetPhase, phase=int(Phase[name.upper()]), date=_date(day) if day else current, instrument=number, cause=cause
     )
-    _do(target, message, as_json, f"{instrument or 'all instruments'}: {name.upper()} on trading date {{}}")
+    _do(target, message, as_json, f"{instrument or 'all instruments'}: {name.upper()} on trading date {{}}", dated=True)
 
 
 @operate.command("end-day")

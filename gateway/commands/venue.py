@@ -86,7 +86,7 @@ def check(file: Path, as_json: bool) -> None:
 
 def _mechanism(venue: Venue) -> list[str]:
     depth = (
-        f"an order takes inside the best {venue.sweep_levels} levels of the other side" if venue.sweep_levels else ""
+        f"An order takes inside the best {venue.sweep_levels} levels of the other side" if venue.sweep_levels else ""
     )
     beyond = {
         "SYSTEM_CANCEL": "what lies beyond is cancelled",

@@ -6,7 +6,12 @@ from engine.schema import CommandArray, CommandKind, OrderType, TimeInForce, com
 
 
 def limit(
-    number: int, side: int = 1, price: int = 7_000, quantity: int = 1, tif: TimeInForce = TimeInForce.DAY, count: int = 1
+    number: int,
+    side: int = 1,
+    price: int = 7_000,
+    quantity: int = 1,
+    tif: TimeInForce = TimeInForce.DAY,
+    count: int = 1,
 ) -> CommandArray:
     """`count` equal limit orders of instrument 1 with ascending numbers from `number`."""
     made = commands(count)

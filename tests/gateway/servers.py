@@ -50,7 +50,8 @@ def funded(firms: int = 2) -> tuple[Any, ...]:
     """Firms with one account and one session each, cash and units in plenty, and an operator."""
     made: list[Any] = []
     for number in range(1, firms + 1):
-        made += [OpenFirm(f"Firm {number}"), OpenAccount(number, f"Account {number}"), OpenSession(number, f"S{number}")]
+        made += [OpenFirm(f"Firm {number}"), OpenAccount(number, f"Account {number}")]
+        made.append(OpenSession(number, f"S{number}"))
         made.append(MoveCash(number, 1, 10_000_000_000))
         made += [MoveUnits(number, asset, 1_000_000) for asset in range(1, 6)]
     return (*made, OpenSession(0, "OPS", int(Role.OPERATOR)))

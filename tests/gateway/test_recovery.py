@@ -119,9 +119,7 @@ def test_followers_are_woken(tmp_path: Path) -> None:
 
 
 def test_the_calendar_runs_the_day_on_an_accelerated_clock(tmp_path: Path) -> None:
-    served = config(
-        tmp_path, venue="seee", opening=funded(), clock_rate=20_000, start_time="2025-08-11T09:20:00+08:00"
-    )
+    served = config(tmp_path, venue="seee", opening=funded(), clock_rate=20_000, start_time="2025-08-11T09:20:00+08:00")
     with background(served) as server, local(served, "S1") as client:
         deadline = time.monotonic() + 10
         while (stage := client.day("CEA24").stage) is not DayStage.SETTLED or not client.day("CEA24").trading_date:
@@ -131,12 +129,12 @@ def test_the_calendar_runs_the_day_on_an_accelerated_clock(tmp_path: Path) -> No
     wanted = {"PHASE": CommandKind.SET_PHASE, "SETTLE": CommandKind.SETTLE}.values()
     batches = list(JournalReader(tmp_path / "data/journal").batches())
     seen = [c for b in batches for c in b.commands if c["kind"] in wanted][:4]
-    zone = "+08:00"
-    moments = [utc_ns(datetime.fromisoformat(f"2025-08-11T{at}:00{zone}")) for at in ("09:30", "11:30", "13:00", "15:00")]
+    times = ("09:30", "11:30", "13:00", "15:00")
+    moments = [utc_ns(datetime.fromisoformat(f"2025-08-11T{at}:00+08:00")) for at in times]
     assert [int(c["timestamp"]) for c in seen] == moments
     assert [int(c["quantity"]) for c in seen] == [Phase.CONTINUOUS, Phase.BREAK, Phase.CONTINUOUS, 0]
-    times = np.concatenate([b.commands["timestamp"] for b in batches if b.command_count])
-    assert (np.diff(times) >= 0).all()
+    stamps = np.concatenate([b.commands["timestamp"] for b in batches if b.command_count])
+    assert (np.diff(stamps) >= 0).all()
     digests = [n for b in batches for n in b.notes if n.kind == NoteKind.DIGEST]
     assert len(digests) >= 4
     assert len(JournalReader(tmp_path / "data/journal").segments()) >= 2

@@ -1,0 +1,112 @@
+"""Faults on a command's way: replies, syncs, recovery. What exists once, once."""
+
+from __future__ import annotations
+
+from tests.mutants.fault import Fault, path
+
+FAULTS: list[Fault] = [
+    path(
+        "reply_before_append",
+        "no reply leaves before its batch is durable (docs/journal.md): here it is journaled with the next one",
+        [
+            (
+                "gateway/exchange.py",
+                "            self.writer.append(batch, events, notes)\n",
+                '            held, self._held = getattr(self, "_held", None), (batch.copy(), events.copy(), list(notes))\n'
+                "            if held is not None:\n"
+                "                self.writer.append(*held)\n",
+            )
+        ],
+        [
+            "gateway/test_reply_after_sync::test_every_answer_stands_behind_its_sync",
+            "gateway/test_reply_after_sync::test_no_answer_while_the_journal_writes",
+        ],
+    ),
+    path(
+        "reply_despite_a_failed_append",
+        "a batch that the journal refused is answered by nobody (docs/journal.md)",
+        [
+            (
+                "gateway/exchange.py",
+                '            raise Surprise(f"{type(error).__name__}: {error}; the batch is kept in {path}") from error\n',
+                "            assert path\n",
+            )
+        ],
+        ["gateway/test_reply_after_sync::test_no_answer_when_the_journal_fails"],
+    ),
+    path(
+        "sync_before_write",
+        "a batch is one write, then one sync (docs/journal.md): here the sync comes too early",
+        [
+            (
+                "replay/writer.py",
+                "            self.storage.write_all(self._file, frame, offset)\n"
+                "            if self._sync:\n                self.storage.fdatasync(self._file)\n",
+                "            if self._sync:\n                self.storage.fdatasync(self._file)\n"
+                "            self.storage.write_all(self._file, frame, offset)\n",
+            )
+        ],
+        [
+            "replay/test_crash_lives::test_thousands_of_lives",
+            "gateway/test_reply_after_sync::test_every_answer_stands_behind_its_sync",
+        ],
+    ),
+    path(
+        "sync_left_out",
+        "append returns only after the sync (docs/journal.md)",
+        [("replay/writer.py", "            if self._sync:\n                self.storage.fdatasync(self._file)\n", "")],
+        [
+            "replay/test_crash_lives::test_thousands_of_lives",
+            "gateway/test_reply_after_sync::test_every_answer_stands_behind_its_sync",
+        ],
+    ),
+    path(
+        "torn_batch_accepted",
+        "a batch whose end is missing is no batch (docs/journal.md, recovery table)",
+        [
+            (
+                "replay/scan.py",
+                "    return data[marker:stop] == chain[:8] + END_MAGIC and data[end:marker] == PAD[: marker - end]\n",
+                "    return marker > 0\n",
+            )
+        ],
+        ["replay/test_crash_lives::test_thousands_of_lives", "replay/test_recovery_table::test_torn"],
+    ),
+    path(
+        "acknowledged_batch_dropped",
+        "a torn batch that was acknowledged is refused, never dropped (docs/journal.md, recovery table)",
+        [("replay/scan.py", "    if position.batch <= watermark:\n", "    if position.batch < 0:\n")],
+        ["replay/test_recovery_table::test_torn_but_acknowledged"],
+    ),
+    path(
+        "clean_copy_not_synced",
+        "recovery syncs the last segment's copy before it takes the old one's place (docs/journal.md)",
+        [("replay/recovery.py", "        storage.fdatasync(handle)\n    finally:\n", "    finally:\n")],
+        ["replay/test_crash_lives::test_thousands_of_lives"],
+    ),
+    path(
+        "new_segment_name_not_synced",
+        "a new segment's name is durable before anything is written into it (docs/journal.md)",
+        [
+            (
+                "replay/writer.py",
+                "segment_name(after.segment))\n            self.storage.fsync_directory()\n",
+                "segment_name(after.segment))\n",
+            )
+        ],
+        ["replay/test_crash_lives::test_thousands_of_lives"],
+    ),
+    path(
+        "failed_sync_forgiven",
+        "after a failed write or sync the writer refuses everything (docs/journal.md)",
+        [
+            (
+                "replay/writer.py",
+                "            raise JournalFailure(self._failure) from error\n        raise error\n",
+                '            self._failure, told = "", self._failure\n'
+                "            raise JournalFailure(told) from error\n        raise error\n",
+            )
+        ],
+        ["replay/test_crash_lives::test_thousands_of_lives"],
+    ),
+]
