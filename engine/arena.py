@@ -31,7 +31,7 @@ from engine.venue import (
 
 NO_ASK: Final = 1 << 31
 """Best ask of an empty side: above every price, so that the crossing test needs no special case. No bid is 0."""
-INDEX_SIZE: Final = 1 << 21
+INDEX_SIZE: Final = MAX_ORDERS // 2
 MAX_EVENTS: Final = 1 << 22
 
 Arena = NDArray[Any]
@@ -41,8 +41,9 @@ def _nested(fields: list[tuple[Any, ...]]) -> np.dtype[Any]:
     return np.dtype((np.record, fields))
 
 
-LEVEL: Final = record([("head", "<i4"), ("tail", "<i4"), ("quantity", "<i8")])
-"""One price of one side: first and last order slot, lots resting."""
+LEVEL: Final = record([("head", "<u4"), ("tail", "<u4"), ("quantity", "<i8")])
+"""One price of one side: first and last order slot, lots resting. Slots are unsigned in memory, which spares the
+test for a negative index, and int64 in every calculation."""
 
 ORDER: Final = record(
     [
@@ -52,11 +53,11 @@ ORDER: Final = record(
         ("price", "<i4"),
         ("remaining", "<i4"),
         ("quantity", "<i4"),
-        ("account", "<i4"),
-        ("next", "<i4"),
-        ("prev", "<i4"),
-        ("next_by_id", "<i4"),
-        ("next_by_client", "<i4"),
+        ("account", "<u4"),
+        ("next", "<u4"),
+        ("prev", "<u4"),
+        ("next_by_id", "<u4"),
+        ("next_by_client", "<u4"),
         ("session", "<u2"),
         ("instrument", "u1"),
         ("side", "u1"),
@@ -70,7 +71,7 @@ ORDER: Final = record(
 `next_by_client`
 in the chains of the two indexes."""
 
-CELL: Final = record([("slot", "<i4")])
+CELL: Final = record([("slot", "<u4")])
 """Head of one chain of an index of live orders."""
 
 BALANCE: Final = record(
@@ -85,11 +86,10 @@ BALANCE: Final = record(
         ("proceeds_today", "<i8"),
     ]
 )
-"""64 bytes: what one account has of one asset (units) or one currency (minor units), by bucket. The buckets add up to the
-total, except `proceeds_today`, which is the part of free cash that came from today's sales."""
+"""64 bytes: what one account has of one asset (units) or one currency (minor units), by bucket. The buckets add up to
+the total, except `proceeds_today`, which is the part of free cash that came from today's sales."""
 
-BALANCES: Final = MAX_CURRENCIES + MAX_ASSETS
-"""Columns of an account's balances: currencies by id, then assets by id, so that both sides of an order lock alike."""
+MAX_COLUMNS: Final = MAX_CURRENCIES + MAX_ASSETS
 
 ACCOUNT: Final = record([("firm", "<i4"), ("owner_group", "<i4"), ("group_from", "<i4"), ("status", "<i4")])
 
@@ -120,6 +120,7 @@ BOOK: Final = _nested(
         ("tick_value", "<i8"),
         ("units_per_lot", "<i8"),
         ("fee_ppm", "<i8"),
+        ("cash_column", "<i8"),
         ("asset_column", "<i8"),
         ("currency", "<i8"),
         ("phases", "<i8", (4,)),  # by Mode; [0] unused
@@ -184,6 +185,7 @@ _STATE: Final[list[tuple[Any, ...]]] = [
     ("instruments", "<i8"),
     ("assets", "<i8"),
     ("currencies", "<i8"),
+    ("columns", "<i8"),  # balances of one account: currencies by id, then assets by id, so that both sides lock alike
     # the day
     ("trading_date", "<i8"),
     ("day_stage", "<i8"),
@@ -201,8 +203,8 @@ _STATE: Final[list[tuple[Any, ...]]] = [
     ("bits0", "<u8", (MAX_INSTRUMENTS, 2, MAX_WINDOW // 64)),
     ("sessions", SESSION, (MAX_SESSIONS,)),
     ("accounts", ACCOUNT, (MAX_ACCOUNTS,)),
-    ("balances", BALANCE, (MAX_ACCOUNTS, BALANCES)),
-    ("free_slots", "<i4", (MAX_ORDERS,)),
+    ("balances", BALANCE, (MAX_ACCOUNTS * MAX_COLUMNS,)),  # row by row, `columns` to a row: see balance_at
+    ("free_slots", "<u4", (MAX_ORDERS,)),
     ("orders", ORDER, (MAX_ORDERS,)),
     ("index", CELL, (2, INDEX_SIZE)),
     ("levels", LEVEL, (MAX_INSTRUMENTS, 2, MAX_WINDOW)),
@@ -217,7 +219,7 @@ def _arena_dtype() -> np.dtype[Any]:
         field, offset = state.fields[name][:2]  # type: ignore[index]
         formats.append(field)
         offsets.append(offset)
-    buffer = -(-state.itemsize // 64) * 64
+    buffer = -(-state.itemsize // 4096) * 4096
     names += ["events", "event_words"]
     formats += [np.dtype((EVENT, (MAX_EVENTS,))), np.dtype((np.int64, (MAX_EVENTS, EVENT.itemsize // 8)))]
     offsets += [buffer, buffer]
@@ -249,7 +251,7 @@ def new_arena(venue: Venue) -> Arena:
     arena = zero_pages(ARENA, 1)
     s = arena[0]
     s.event_limit = event_limit(venue)
-    s.index_mask = min(INDEX_SIZE, 1 << (2 * venue.capacity.orders).bit_length()) - 1
+    s.index_mask = min(INDEX_SIZE, 1 << (venue.capacity.orders // 2).bit_length()) - 1
     s.prefunded = venue.prefunded
     s.open_from_start = venue.open_from_start
     s.self_trade = venue.self_trade_mode
@@ -271,6 +273,7 @@ def new_arena(venue: Venue) -> Arena:
     s.instruments = len(venue.instruments)
     s.assets = len(venue.assets)
     s.currencies = len(venue.currencies)
+    s.columns = len(venue.currencies) + len(venue.assets)
     s.sessions[0].status = Status.ACTIVE  # the venue itself
     s.day_stage = DayStage.OPEN if venue.open_from_start else DayStage.SETTLED
     for number, instrument in enumerate(venue.instruments, 1):
@@ -286,7 +289,8 @@ def _fill_book(book: Any, venue: Venue, instrument: Instrument) -> None:
         setattr(book, name, getattr(instrument, name))
     book.floor, book.ceiling = instrument.floor_ticks, instrument.ceiling_ticks
     book.quantity_cap = quantity_cap(instrument)
-    book.asset_column = MAX_CURRENCIES + venue.asset_id(instrument.asset)
+    book.asset_column = asset_column(venue, venue.asset_id(instrument.asset))
+    book.cash_column = max(0, venue.currency_id(instrument.currency) - 1)
     book.currency = venue.currency_id(instrument.currency)
     book.listed_from = instrument.listed_from_date
     book.previous_close = instrument.previous_close_ticks
@@ -297,6 +301,11 @@ def _fill_book(book: Any, venue: Venue, instrument: Instrument) -> None:
     book.offers = types | times << 8 | (OrderFlag.POST_ONLY << 16 if instrument.post_only else 0)
     if venue.open_from_start:
         book.phases[1] = Phase.CONTINUOUS
+
+
+def asset_column(venue: Venue, asset: int) -> int:
+    """Where an asset's balance stands in an account's row."""
+    return len(venue.currencies) + max(0, asset - 1)
 
 
 def quantity_cap(instrument: Instrument) -> int:

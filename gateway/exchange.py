@@ -92,7 +92,7 @@ class Exchange:
             if digest:
                 notes = [*notes, Note(NoteKind.DIGEST, self.engine.digest())]
             self.writer.append(batch, events, notes)
-            if bool((batch["kind"] == CommandKind.SETTLE).any()) and is_settled(events):
+            if int(batch["kind"].max()) >= CommandKind.SETTLE and is_settled(events):
                 # A segment per day: each can be replayed apart from the snapshot at its head.
                 events = events.copy()
                 self.writer.roll(self.engine.canonical_state())

@@ -134,6 +134,8 @@ class Link:
             beat = self.answer.heartbeat_ms / 1_000
             if now - self._heard > MISSED_HEARTBEATS * beat:
                 self._go_down()
+            elif self._unacknowledged and now - max(self._heard, self._said) > STALLED:
+                self._confirm()  # asks, in effect, whether the venue still knows us
             elif now - self._said > beat or self._received_bytes - self._confirmed_bytes > CONFIRM_BYTES:
                 self._confirm()
             return
@@ -329,6 +331,8 @@ class Link:
                 self._go_down()
         elif frame.token:
             self._answers[frame.token] = Answer(frame, reject)
+        elif reason is Reason.THROTTLED and not reject.count:
+            self._resuming = False  # the next frame or heartbeat asks again
         elif reject.count:
             self._refuse(reject)
         else:

@@ -47,6 +47,9 @@ def deliveries(events: EventArray) -> list[Delivery]:
         return []
     own, contra = events["session"], events["contra_session"]
     first = int(own[0])
+    if len(events) == 1 and not int(contra[0]):
+        # The most frequent case by far: one command, one answer.
+        return [Delivery(first, events)] if first > 0 else []
     two_sided = _TWO_SIDED[events["kind"]]
     if not two_sided.any() and (own == first).all() and ((contra == 0) | (contra == first)).all():
         return [Delivery(first, events)] if first > 0 else []

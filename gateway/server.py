@@ -76,6 +76,7 @@ class Server:
         self._say = say
         self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
         self._ports: list[Port] = []
+        self._local: list[Path] = []
         self._stopping = threading.Event()
         # A byte in here ends the poll at once; a signal handler may do no more than that.
         self._waker, self._wake_end = socket.socketpair()
@@ -176,12 +177,12 @@ class Server:
             require_refusal(self._context, self.endpoint, self._keys.public, self._zap.serve)
         if config.ipc:
             router = self._router()
-            _bind_private(router, config.ipc_endpoint)
+            self._local.append(_bind_private(router, config.ipc_endpoint))
             self.ipc_endpoint = config.ipc_endpoint
             self._ports.append(Port(router, self.ipc_endpoint, local=True))
         self._waker_pub = self._context.socket(zmq.PUB)
         self._waker_pub.linger = 0
-        _bind_private(self._waker_pub, config.wake_endpoint)
+        self._local.append(_bind_private(self._waker_pub, config.wake_endpoint))
         self._poller = zmq.Poller()
         for port in self._ports:
             self._poller.register(port.socket, zmq.POLLIN)
@@ -308,16 +309,17 @@ class Server:
             part = getattr(self, name, None)
             if part is not None:
                 part.close()
-        for path in (self.config.ipc_endpoint, self.config.wake_endpoint):
-            if path:
-                Path(path.removeprefix("ipc://")).unlink(missing_ok=True)
-        self._context.term()
+        for path in self._local:  # only what we bound: another server may run on this folder
+            path.unlink(missing_ok=True)
+        self._local = []
+        # Also closes a socket whose bind failed, which `term` would wait for for ever.
+        self._context.destroy()
         self._waker.close()
         self._wake_end.close()
 
 
-def _bind_private(bound: zmq.Socket[bytes], endpoint: str) -> None:
-    """Bind a local socket that only its owner may open (mode 0600)."""
+def _bind_private(bound: zmq.Socket[bytes], endpoint: str) -> Path:
+    """Bind a local socket that only its owner may open (mode 0600); returns its path."""
     path = Path(endpoint.removeprefix("ipc://"))
     if len(os.fsencode(path)) > zmq.IPC_PATH_MAX_LEN:
         raise ValueError(f"{path}: a local socket's path may have {zmq.IPC_PATH_MAX_LEN} bytes; choose a shorter one")
@@ -328,6 +330,7 @@ def _bind_private(bound: zmq.Socket[bytes], endpoint: str) -> None:
     finally:
         os.umask(before)
     path.chmod(0o600)
+    return path
 
 
 def _write_whole(path: Path, data: bytes) -> None:

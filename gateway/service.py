@@ -90,12 +90,15 @@ class Service:
             connection.confirm(opened.token)
             self._commands(connection, wire.unpack_commands(opened))
             return
+        if opened.type == FrameType.HEARTBEAT:
+            connection.confirm(opened.token)
+            return
+        if opened.type == FrameType.QUERY:
+            # Waits until the batch is carried out, like every query.
+            self._query(connection, opened)
+            return
         self.flush()
         match opened.type:
-            case FrameType.HEARTBEAT:
-                connection.confirm(opened.token)
-            case FrameType.QUERY:
-                self._query(connection, opened)
             case FrameType.RESUME:
                 self._resume(connection, opened)
             case FrameType.CONTROL:
@@ -135,11 +138,16 @@ class Service:
         if logon.policy not in _POLICIES or not 0 <= logon.heartbeat_ms <= MAX_HEARTBEAT_MS:
             raise WireError(Reason.MALFORMED_FRAME, "policy is 0 to 2, heartbeat_ms 0 or 200 to 30,000")
         self.flush()
+        # A logon is journaled: who logs on in a loop must not fill the disk.
+        if not session.queries.take(1, time.monotonic_ns()):
+            self.counters["throttled"] += 1
+            self._out.reject(port, identity, Reason.THROTTLED, token=opened.token)
+            return
         refused = self.exchange.session_up(session.number, logon.policy)
         if refused is not Reason.NONE:
             self._out.reject(port, identity, refused, token=opened.token)
             return
-        self._take_over(session)
+        self._take_over(session, port, identity)
         self._connect(port, identity, session, logon, opened.token)
 
     def _who(self, port: Port, frame: zmq.Frame, logon: wire.Logon) -> Session | None:
@@ -152,10 +160,11 @@ class Service:
         session = self.registry.by_key(str(key))
         return session if session is not None and logon.session in ("", session.name) else None
 
-    def _take_over(self, session: Session) -> None:
+    def _take_over(self, session: Session, port: Port, identity: bytes) -> None:
         earlier = session.connection
         if earlier is not None:
-            self._out.tell(earlier, Reason.TAKEN_OVER)
+            if (earlier.port, earlier.identity) != (port, identity):
+                self._out.tell(earlier, Reason.TAKEN_OVER)
             earlier.port.connections.pop(earlier.identity, None)
             session.connection = None
 
@@ -282,6 +291,10 @@ class Service:
     def _resume(self, connection: Connection, opened: wire.Frame) -> None:
         after = wire.unpack(opened, wire.Resume).after
         session = connection.session
+        if not session.queries.take(1, connection.heard):
+            self.counters["throttled"] += 1
+            self._out.tell(connection, Reason.THROTTLED, token=opened.token)
+            return
         if not 0 <= after <= session.last_event:
             # The client has seen what this journal does not hold: that must not pass in silence.
             self.counters["events lost"] += 1

@@ -23,14 +23,14 @@ class Kernel:
     def __init__(self, venue: Venue) -> None:
         self._arena = new_arena(venue)
         self._apply = bind(self._arena)
-        self._head = self._arena[0]
-        self._events: EventArray = self._head["events"]
+        self._event_count = self._arena["event_count"]
+        self._events: EventArray = self._arena[0]["events"]
         start(self._arena)
 
     def apply(self, commands: CommandArray) -> tuple[int, EventArray]:
         """As `Engine.apply`; `commands` is contiguous."""
         done = self._apply(commands)
-        return done, self._events[: self._head["event_count"]]
+        return done, self._events[: self._event_count.item(0)]
 
     def canonical_state(self) -> bytes:
         return canonical_state(self._arena)

@@ -111,17 +111,15 @@ def shrink(s, slot, lots):
     order.remaining -= lots
 
 
-# Indexes of live orders: short chains through the orders themselves. Sixteen keys that differ in their low bits only
-# share
-# a cache line of heads, because orders that arrive together tend to leave together.
+# Indexes of live orders: short chains through the orders themselves. Neighbouring numbers have neighbouring heads,
+# because orders that arrive together tend to leave together; a new number that meets an old one's head only makes a
+# chain of two.
 
 
 @small
 def home_of(s, which, session, number):
-    """Which chain a key belongs to: an order id (session 0), or a session's client_order_id. No product reaches
-    2^63."""
-    block = (number >> 4) + np.int64(session) * 7_919 * which
-    return ((((block & 0x3FFFFFFF) * 2_654_435_761) >> 8 << 4) | (number & 15)) & s.index_mask
+    """Which chain a key belongs to: an order id (BY_ORDER_ID), or a session's client_order_id (BY_CLIENT_ID)."""
+    return (number + np.int64(session) * 40_503 * which) & s.index_mask
 
 
 @small

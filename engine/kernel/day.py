@@ -11,10 +11,18 @@ import numpy as np
 from engine.kernel.admission import check_role, is_listed
 from engine.kernel.book import next_in_book
 from engine.kernel.compiler import plain, small
-from engine.kernel.events import about_account, close_fixed, counted, limits_set, new_event, phase_changed
+from engine.kernel.events import (
+    about_account,
+    clock_anchored,
+    close_fixed,
+    composite_fixed,
+    counted,
+    limits_set,
+    phase_changed,
+)
+from engine.kernel.ledger import cash_of, units_of
 from engine.kernel.matching import TURNOVER_WORD, cancel_resting
 from engine.schema import BASIS_POINTS, DayStage, EventKind, Mode, Phase, Reason, TimeInForce
-from engine.venue import MAX_CURRENCIES
 
 LAST_DATE = 99_991_231
 MODES = 3
@@ -191,9 +199,7 @@ def fix_close(s, c):
             close_fixed(s, c, i)
     if s.composite_rule:
         fix_composite(s)
-        e = new_event(s, c, EventKind.COMPOSITE_FIXED)
-        e.price = s.composite
-        e.aux = s.trading_date
+        composite_fixed(s, c)
     s.day_stage = DayStage.CLOSE_FIXED
     return Reason.NONE
 
@@ -220,14 +226,14 @@ def settle(s, c):
         return reason
     for account in range(1, s.accounts_open + 1):
         for asset in range(1, s.assets + 1):
-            hold = s.balances[account, MAX_CURRENCIES + asset]
+            hold = units_of(s, account, asset)
             units = hold.bought_today
             if units > 0:
                 hold.free += units
                 hold.bought_today = 0
                 about_account(s, c, EventKind.UNITS_SETTLED, account, 0, asset, units)
         for currency in range(1, s.currencies + 1):
-            cash = s.balances[account, currency]
+            cash = cash_of(s, account, currency)
             if cash.proceeds_today > 0:
                 about_account(s, c, EventKind.CASH_SETTLED, account, cash.proceeds_today, currency, 0)
                 cash.proceeds_today = 0
@@ -289,9 +295,5 @@ def clock_anchor(s, c):
     s.anchor_monotonic = c.expiry
     s.rate_numerator = c.quantity
     s.rate_denominator = c.quantity2
-    e = new_event(s, c, EventKind.CLOCK_ANCHORED)
-    e.quantity = c.quantity
-    e.remaining = c.quantity2
-    e.aux = c.target
-    e.aux2 = c.expiry
+    clock_anchored(s, c)
     return Reason.NONE

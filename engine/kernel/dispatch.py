@@ -31,7 +31,7 @@ from engine.kernel.registry import (
     set_owner_group,
     set_session_status,
 )
-from engine.schema import COMMAND, FIRST_OPERATOR_KIND, CommandKind, EventKind, Reason
+from engine.schema import COMMAND, FIRST_OPERATOR_KIND, CommandKind, Reason
 
 
 @small
@@ -123,7 +123,7 @@ def apply_commands(s, commands, words, count):
         s.timestamp = c.timestamp
         reason = process(s, c, words, i)
         if reason != Reason.NONE:
-            rejected(s, c, EventKind.REJECTED, reason)
+            rejected(s, c, reason)
     return count
 
 

@@ -1,4 +1,8 @@
-"""Writing event records into the arena's buffer; `c` is the command being applied."""
+"""Writing event records into the arena's buffer; `c` is the command being applied.
+
+An event is written once, as sixteen words: blanking it first and then storing its fields one by one fills the
+processor's store queue.
+"""
 
 import numpy as np
 
@@ -7,188 +11,181 @@ from engine.schema import EventKind, Mode, Side
 
 
 @small
-def new_event(s, c, kind):
-    """A blank event with the fields that every event has."""
+def two(low, high):
+    """Two 32-bit fields as one word."""
+    return (np.int64(low) & 0xFFFFFFFF) | np.int64(high) << 32
+
+
+@small
+def write_event(
+    s,
+    c,
+    kind,
+    reason,
+    side,
+    phase,
+    aggressor,
+    instrument,
+    price,
+    quantity,
+    account,
+    contra_account,
+    order_id,
+    contra_order_id,
+    client_order_id,
+    contra_client_order_id,
+    remaining,
+    contra_remaining,
+    aux,
+    aux2,
+    session,
+    contra_session,
+):
+    """Append one event: its sequence is the next one, command sequence and timestamp are the command's, flags zero."""
     at = s.event_count
-    for i in range(16):
-        s.event_words[at, i] = 0
     s.event_count = at + 1
-    s.event_sequence += 1
-    e = s.events[at]
-    e.kind = kind
-    e.sequence = s.event_sequence
-    e.command_sequence = c.sequence
-    e.timestamp = c.timestamp
-    e.session = c.session
-    e.client_order_id = c.client_order_id
-    return e
+    sequence = s.event_sequence + 1
+    s.event_sequence = sequence
+    small_fields = np.int64(kind) | np.int64(side) << 8 | np.int64(phase) << 16 | np.int64(aggressor) << 24
+    s.event_words[at, 0] = small_fields | np.int64(reason) << 32
+    s.event_words[at, 1] = sequence
+    s.event_words[at, 2] = c.sequence
+    s.event_words[at, 3] = c.timestamp
+    s.event_words[at, 4] = two(instrument, price)
+    s.event_words[at, 5] = quantity
+    s.event_words[at, 6] = two(account, contra_account)
+    s.event_words[at, 7] = order_id
+    s.event_words[at, 8] = contra_order_id
+    s.event_words[at, 9] = client_order_id
+    s.event_words[at, 10] = contra_client_order_id
+    s.event_words[at, 11] = remaining
+    s.event_words[at, 12] = contra_remaining
+    s.event_words[at, 13] = aux
+    s.event_words[at, 14] = aux2
+    s.event_words[at, 15] = two(session, contra_session)
 
 
 @small
-def in_book(s, e, instrument):
-    e.instrument = instrument
-    e.phase = s.books[instrument].phases[Mode.LISTED]
-
-
-@small
-def about_order(s, e, order):
-    """The fields that name an order and its owner."""
-    in_book(s, e, order.instrument)
-    e.side = order.side
-    e.account = order.account
-    e.order_id = order.order_id
-    e.client_order_id = order.client_order_id
-    e.session = order.session
+def listed_phase(s, instrument):
+    return s.books[instrument].phases[Mode.LISTED]
 
 
 @plain
-def rejected(s, c, kind, reason):
-    e = new_event(s, c, kind)
-    e.reason = reason
-    e.side = c.side
-    e.instrument = c.instrument
-    if 0 < c.instrument <= s.instruments:
-        e.phase = s.books[c.instrument].phases[Mode.LISTED]
-    e.account = c.account
-    e.price = c.price
-    e.quantity = c.quantity
-    e.aux = c.kind
-    e.aux2 = c.target
+def rejected(s, c, reason):
+    phase = listed_phase(s, c.instrument) if 0 < c.instrument <= s.instruments else np.int64(0)
+    write_event(
+        s, c, EventKind.REJECTED, reason, c.side, phase, 0, c.instrument, c.price, c.quantity, c.account, 0,
+        0, 0, c.client_order_id, 0, 0, 0, c.kind, c.target, c.session, 0,
+    )  # fmt: skip
 
 
 @small
-def accepted(s, c, order, locked):
-    e = new_event(s, c, EventKind.ACCEPTED)
-    about_order(s, e, order)
-    e.price = order.price
-    e.quantity = order.quantity
-    e.remaining = order.remaining
-    e.aux = locked
-    e.aux2 = (
-        np.int64(order.order_type)
-        | np.int64(order.time_in_force) << 8
-        | np.int64(order.self_trade) << 16
-        | np.int64(order["flags"]) << 24
-    )
+def accepted(s, c, order, time_in_force, locked):
+    """The terms are read from the command: the order's own bytes were stored a moment ago, one by one."""
+    terms = np.int64(c.order_type) | np.int64(time_in_force) << 8 | np.int64(c.self_trade) << 16
+    write_event(
+        s, c, EventKind.ACCEPTED, 0, c.side, listed_phase(s, c.instrument), 0, c.instrument, order.price, c.quantity,
+        c.account, 0, order.order_id, 0, c.client_order_id, 0, c.quantity, 0,
+        locked, terms | np.int64(c["flags"]) << 24, c.session, 0,
+    )  # fmt: skip
 
 
 @small
-def between(s, c, kind, taker, maker, lots):
+def between(s, c, kind, taker, maker, price, lots, aux, aux2):
     """TRADE or DECREMENTED: one event that names both sides; both remainders are already reduced."""
-    e = new_event(s, c, kind)
-    about_order(s, e, taker)
-    e.aggressor = taker.side
-    e.price = maker.price
-    e.quantity = lots
-    e.contra_account = maker.account
-    e.contra_order_id = maker.order_id
-    e.contra_client_order_id = maker.client_order_id
-    e.remaining = taker.remaining
-    e.contra_remaining = maker.remaining
-    e.contra_session = maker.session
-    return e
+    write_event(
+        s, c, kind, 0, taker.side, listed_phase(s, taker.instrument), taker.side, taker.instrument, price, lots,
+        taker.account, maker.account, taker.order_id, maker.order_id, taker.client_order_id, maker.client_order_id,
+        taker.remaining, maker.remaining, aux, aux2, taker.session, maker.session,
+    )  # fmt: skip
 
 
-@small
+@plain
 def fee_charged(s, c, taker, maker, price, lots, taker_fee, maker_fee):
     """FEE: buyer first, whoever was the aggressor."""
-    e = new_event(s, c, EventKind.FEE)
     if taker.side == Side.BUY:
         buyer, seller, buyer_fee, seller_fee = taker, maker, taker_fee, maker_fee
     else:
         buyer, seller, buyer_fee, seller_fee = maker, taker, maker_fee, taker_fee
-    in_book(s, e, taker.instrument)
-    e.price = price
-    e.quantity = lots
-    e.account = buyer.account
-    e.order_id = buyer.order_id
-    e.client_order_id = buyer.client_order_id
-    e.session = buyer.session
-    e.contra_account = seller.account
-    e.contra_order_id = seller.order_id
-    e.contra_client_order_id = seller.client_order_id
-    e.contra_session = seller.session
-    e.aux = buyer_fee
-    e.aux2 = seller_fee
+    write_event(
+        s, c, EventKind.FEE, 0, 0, listed_phase(s, taker.instrument), 0, taker.instrument, price, lots,
+        buyer.account, seller.account, buyer.order_id, seller.order_id, buyer.client_order_id, seller.client_order_id,
+        0, 0, buyer_fee, seller_fee, buyer.session, seller.session,
+    )  # fmt: skip
 
 
 @small
 def ended(s, c, kind, reason, order, released):
     """CANCELLED or EXPIRED: what was left of an order is gone; `released` is its lock."""
-    e = new_event(s, c, kind)
-    about_order(s, e, order)
-    e.reason = reason
-    e.price = order.price
-    e.quantity = order.remaining
-    e.contra_client_order_id = c.client_order_id
-    e.contra_session = c.session
-    e.aux = released
+    write_event(
+        s, c, kind, reason, order.side, listed_phase(s, order.instrument), 0, order.instrument, order.price,
+        order.remaining, order.account, 0, order.order_id, 0, order.client_order_id, c.client_order_id,
+        0, 0, released, 0, order.session, c.session,
+    )  # fmt: skip
 
 
 @small
 def replaced(s, c, order, locked, kept_priority):
-    e = new_event(s, c, EventKind.REPLACED)
-    about_order(s, e, order)
-    e.price = order.price
-    e.quantity = order.quantity
-    e.remaining = order.remaining
-    e.contra_client_order_id = c.client_order_id
-    e.contra_session = c.session
-    e.aux = locked
-    e.aux2 = kept_priority
+    write_event(
+        s, c, EventKind.REPLACED, 0, order.side, listed_phase(s, order.instrument), 0, order.instrument, order.price,
+        order.quantity, order.account, 0, order.order_id, 0, order.client_order_id, c.client_order_id,
+        order.remaining, 0, locked, kept_priority, order.session, c.session,
+    )  # fmt: skip
 
 
 @plain
 def counted(s, c, kind, count, aux, aux2, reason):
     """A summary event: MASS_CANCELLED, ORDERS_EXPIRED, TRADING_STOPPED, SETTLED, SESSION_DOWN, ..."""
-    e = new_event(s, c, kind)
-    e.quantity = count
-    e.aux = aux
-    e.aux2 = aux2
-    e.reason = reason
+    write_event(
+        s, c, kind, reason, 0, 0, 0, 0, 0, count, 0, 0, 0, 0, c.client_order_id, 0, 0, 0, aux, aux2, c.session, 0
+    )  # fmt: skip
 
 
 @plain
 def about_account(s, c, kind, account, aux, aux2, quantity):
-    e = new_event(s, c, kind)
-    e.account = account
-    e.aux = aux
-    e.aux2 = aux2
-    e.quantity = quantity
+    write_event(
+        s, c, kind, 0, 0, 0, 0, 0, 0, quantity, account, 0, 0, 0, c.client_order_id, 0, 0, 0, aux, aux2, c.session, 0
+    )  # fmt: skip
 
 
 @plain
 def limits_set(s, c, instrument):
     book = s.books[instrument]
-    e = new_event(s, c, EventKind.LIMITS_SET)
-    in_book(s, e, instrument)
-    e.price = book.previous_close
-    e.aux = book.limit_down
-    e.aux2 = book.limit_up
-    e.remaining = book.block_down
-    e.contra_remaining = book.block_up
+    write_event(
+        s, c, EventKind.LIMITS_SET, 0, 0, listed_phase(s, instrument), 0, instrument, book.previous_close, 0, 0, 0,
+        0, 0, c.client_order_id, 0, book.block_down, book.block_up, book.limit_down, book.limit_up, c.session, 0,
+    )  # fmt: skip
 
 
 @plain
 def phase_changed(s, c, instrument, mode, phase, previous):
-    e = new_event(s, c, EventKind.PHASE_CHANGED)
-    e.instrument = instrument
-    e.phase = phase
-    e.side = mode
-    e.aux = s.trading_date
-    e.aux2 = previous
+    write_event(
+        s, c, EventKind.PHASE_CHANGED, 0, mode, phase, 0, instrument, 0, 0, 0, 0,
+        0, 0, c.client_order_id, 0, 0, 0, s.trading_date, previous, c.session, 0,
+    )  # fmt: skip
 
 
 @plain
 def close_fixed(s, c, instrument):
     book = s.books[instrument]
-    e = new_event(s, c, EventKind.CLOSE_FIXED)
-    in_book(s, e, instrument)
-    e.price = book.close
-    e.quantity = book.volume
-    e.remaining = book.open if book.volume > 0 else book.previous_close
-    e.contra_remaining = book.high
-    e.aux2 = book.low
-    e.aux = book.turnover
-    e.contra_order_id = book.turnover_high
-    e.order_id = book.trades
+    first = book.open if book.volume > 0 else book.previous_close
+    write_event(
+        s, c, EventKind.CLOSE_FIXED, 0, 0, listed_phase(s, instrument), 0, instrument, book.close, book.volume, 0, 0,
+        book.trades, book.turnover_high, c.client_order_id, 0, first, book.high, book.turnover, book.low, c.session, 0,
+    )  # fmt: skip
+
+
+@plain
+def composite_fixed(s, c):
+    write_event(
+        s, c, EventKind.COMPOSITE_FIXED, 0, 0, 0, 0, 0, s.composite, 0, 0, 0,
+        0, 0, c.client_order_id, 0, 0, 0, s.trading_date, 0, c.session, 0,
+    )  # fmt: skip
+
+
+@plain
+def clock_anchored(s, c):
+    write_event(
+        s, c, EventKind.CLOCK_ANCHORED, 0, 0, 0, 0, 0, 0, c.quantity, 0, 0,
+        0, 0, c.client_order_id, 0, c.quantity2, 0, c.target, c.expiry, c.session, 0,
+    )  # fmt: skip

@@ -9,7 +9,6 @@ import numpy as np
 
 from engine.kernel.compiler import plain, small
 from engine.schema import PPM, Reason, Side
-from engine.venue import MAX_CURRENCIES
 
 
 @small
@@ -44,9 +43,24 @@ def lock_of(s, order):
 
 
 @small
+def balance_at(s, account, column):
+    return s.balances[np.int64(account) * s.columns + column]
+
+
+@small
+def cash_of(s, account, currency):
+    return balance_at(s, account, np.int64(currency) - 1)
+
+
+@small
+def units_of(s, account, asset):
+    return balance_at(s, account, s.currencies + np.int64(asset) - 1)
+
+
+@small
 def balance_of(s, book, account, side):
     """Where an order's lock lies: the account's cash (buy) or units (sell)."""
-    return s.balances[account, book.currency if side == Side.BUY else book.asset_column]
+    return balance_at(s, account, book.cash_column if side == Side.BUY else book.asset_column)
 
 
 @small
@@ -79,7 +93,10 @@ def release_all(s, order):
 
 @small
 def exchange(s, book, buyer, seller, price, lots):
-    """Both halves of a trade. Call before the orders' remaining shrinks. Returns (cash released, buyer's, seller's fee)."""
+    """Both halves of a trade. Call before the orders' remaining shrinks.
+
+    Returns (cash released to the buyer, buyer's fee, seller's fee).
+    """
     pay = price * lots * book.tick_value
     units = lots * book.units_per_lot
     before = buy_lock(book, buyer.cumulative_amount, buyer.price, buyer.remaining)
@@ -92,16 +109,16 @@ def exchange(s, book, buyer, seller, price, lots):
     released = before - after - pay - buyer_fee
     buyer.cumulative_amount += pay
     seller.cumulative_amount += pay
-    cash = s.balances[buyer.account, book.currency]
+    cash = balance_at(s, buyer.account, book.cash_column)
     cash.locked -= before - after
     cash.free += released
-    bought = s.balances[buyer.account, book.asset_column]
+    bought = balance_at(s, buyer.account, book.asset_column)
     if s.next_day_units:
         bought.bought_today += units
     else:
         bought.free += units
-    s.balances[seller.account, book.asset_column].locked -= units
-    proceeds = s.balances[seller.account, book.currency]
+    balance_at(s, seller.account, book.asset_column).locked -= units
+    proceeds = balance_at(s, seller.account, book.cash_column)
     proceeds.free += pay - seller_fee
     proceeds.proceeds_today += pay - seller_fee
     return released, buyer_fee, seller_fee
@@ -118,13 +135,13 @@ def deposit_cash(s, account, currency, amount):
     if amount > (1 << 62) - 1 - s.cash_deposited[currency]:
         return Reason.AMOUNT_OVERFLOW
     s.cash_deposited[currency] += amount
-    s.balances[account, currency].free += amount
+    cash_of(s, account, currency).free += amount
     return Reason.NONE
 
 
 @plain
 def withdraw_cash(s, account, currency, amount):
-    cash = s.balances[account, currency]
+    cash = cash_of(s, account, currency)
     if cash.free < amount:
         return Reason.INSUFFICIENT_FUNDS
     if s.withdraw_next_day and cash.free - cash.proceeds_today < amount:
@@ -139,13 +156,13 @@ def deposit_units(s, account, asset, units):
     if units > (1 << 62) - 1 - s.units_deposited[asset]:
         return Reason.AMOUNT_OVERFLOW
     s.units_deposited[asset] += units
-    s.balances[account, MAX_CURRENCIES + asset].free += units
+    units_of(s, account, asset).free += units
     return Reason.NONE
 
 
 @plain
 def withdraw_units(s, account, asset, units):
-    hold = s.balances[account, MAX_CURRENCIES + asset]
+    hold = units_of(s, account, asset)
     if hold.free < units:
         return Reason.UNITS_BOUGHT_TODAY if hold.free + hold.bought_today >= units else Reason.INSUFFICIENT_UNITS
     hold.free -= units

@@ -10,12 +10,16 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
+from engine.arena import NO_ASK
 from engine.kernel.book import BY_CLIENT_ID, BY_ORDER_ID, home_of
 from engine.kernel.compiler import COMPILED, small
-from engine.kernel.ledger import balance_of
+from engine.kernel.ledger import balance_at, balance_of
+from engine.schema import CommandKind
 from engine.venue import MAX_INSTRUMENTS
 
 FAR = 16
+EVENTS_AHEAD = 8
+SMALL_BOOK = 4_000
 LAST_INSTRUMENT = MAX_INSTRUMENTS - 1
 NEAR = 8
 
@@ -41,39 +45,44 @@ else:
 
 
 @small
-def target_home(s, c):
-    """Index and cell that a command's target would be found in (meaningless, and harmless, without a target)."""
-    which = np.int64(c["flags"]) >> 1 & 1
-    return which, home_of(s, which, c.session, c.target)
+def first_cell(s, c):
+    """Index cell that a command needs first: its own number's (new order) or its target's (meaningless, and harmless,
+    where a command has neither)."""
+    new = c.kind == CommandKind.NEW_ORDER
+    which = np.int64(BY_CLIENT_ID) if new else np.int64(c["flags"]) >> 1 & 1
+    return s.index[which, home_of(s, which, c.session, c.client_order_id if new else c.target)]
+
+
+@small
+def first_order(s, c):
+    """The order that a command will meet: the best opposite one (new order) or its target; slot 0 = none."""
+    instrument = np.int64(c.instrument) & LAST_INSTRUMENT
+    other = np.int64(c.side) & 1
+    book = s.books[instrument]
+    best = book.best[other]
+    waiting = (best > 0) & (best < NO_ASK)
+    head = s.levels[instrument, other, best - book.floor if waiting else 0].head
+    head = np.int64(head) if waiting else np.int64(0)
+    target = np.int64(first_cell(s, c).slot)
+    return s.orders[head if c.kind == CommandKind.NEW_ORDER else target]
 
 
 @small
 def ask_far(s, c):
-    """Cells, level and balances that the command itself names."""
+    """Cell, level and balances that the command itself names."""
     prefetch(s.sessions[c.session])
-    which, home = target_home(s, c)
-    prefetch(s.index[which, home])
-    prefetch(s.index[BY_CLIENT_ID, home_of(s, BY_CLIENT_ID, c.session, c.client_order_id)])
+    prefetch(first_cell(s, c))
     instrument = np.int64(c.instrument) & LAST_INSTRUMENT
     book = s.books[instrument]
     prefetch(s.levels[instrument, np.int64(c.side) - 1 & 1, np.int64(c.price) - book.floor])
     if s.prefunded:
-        prefetch(s.accounts[c.account])
         prefetch(balance_of(s, book, np.int64(c.account), c.side))
 
 
 @small
-def ask_near(s, c):
-    """The order that the target's cell leads to."""
-    which, home = target_home(s, c)
-    prefetch(s.orders[np.int64(s.index[which, home].slot)])
-
-
-@small
 def ask_next(s, c):
-    """What that order leads to: its level, neighbours, other index cell and balance."""
-    which, home = target_home(s, c)
-    order = s.orders[np.int64(s.index[which, home].slot)]
+    """What the order that a command will meet leads to: level, neighbours, index cells and balances."""
+    order = first_order(s, c)
     book = s.books[order.instrument]
     prefetch(s.levels[order.instrument, np.int64(order.side) - 1 & 1, np.int64(order.price) - book.floor])
     prefetch(s.orders[order.next])
@@ -81,15 +90,30 @@ def ask_next(s, c):
     prefetch(s.index[BY_ORDER_ID, home_of(s, BY_ORDER_ID, 0, order.order_id)])
     prefetch(s.index[BY_CLIENT_ID, home_of(s, BY_CLIENT_ID, order.session, order.client_order_id)])
     if s.prefunded:
-        prefetch(s.accounts[order.account])
-        prefetch(balance_of(s, book, np.int64(order.account), order.side))
+        prefetch(balance_at(s, order.account, book.cash_column))
+        prefetch(balance_at(s, order.account, book.asset_column))
+
+
+@small
+def ask_queue(s, c):
+    """The last order of the queue that a new order would join."""
+    instrument = np.int64(c.instrument) & LAST_INSTRUMENT
+    price = np.int64(c.price)
+    book = s.books[instrument]
+    inside = (price >= book.floor) & (price <= book.ceiling)
+    level = s.levels[instrument, np.int64(c.side) - 1 & 1, price - book.floor if inside else 0]
+    prefetch(s.orders[level.tail])
 
 
 @small
 def look_ahead(s, commands, i, count):
-    """No branch depends on a command: kinds come in random order, and a wrong guess of the
-    processor costs more than a request for nothing."""
+    """No branch depends on a command: kinds come in random order, and a wrong guess of the processor costs more than a
+    request for nothing. A small book is near anyway."""
+    prefetch(s.events[s.event_count + EVENTS_AHEAD])
     if i + FAR < count:
-        ask_far(s, commands[i + FAR])
-        ask_near(s, commands[i + NEAR])
-        ask_next(s, commands[i + NEAR // 2])
+        prefetch(commands[i + 2 * FAR])
+        if s.live_orders > SMALL_BOOK:
+            ask_far(s, commands[i + FAR])
+            prefetch(first_order(s, commands[i + NEAR]))
+            ask_queue(s, commands[i + NEAR])
+            ask_next(s, commands[i + NEAR // 2])

@@ -48,8 +48,7 @@ def trade(s, c, book, taker, slot, lots):
     taker.remaining -= lots
     shrink(s, slot, lots)
     count_trade(book, price, lots)
-    e = between(s, c, EventKind.TRADE, taker, maker, lots)
-    e.aux = released
+    between(s, c, EventKind.TRADE, taker, maker, price, lots, released, 0)
     if taker_fee != 0 or maker_fee != 0:
         fee_charged(s, c, taker, maker, price, lots, taker_fee, maker_fee)
     if maker.remaining == 0:
@@ -69,9 +68,9 @@ def decrement(s, c, taker, slot):
     taker_released, maker_released = taker_lock - lock_of(s, taker), maker_lock - lock_of(s, maker)
     move_lock(s, taker, -taker_released)
     move_lock(s, maker, -maker_released)
-    e = between(s, c, EventKind.DECREMENTED, taker, maker, lots)
-    e.aux = taker_released if taker.side == Side.BUY else maker_released
-    e.aux2 = maker_released if taker.side == Side.BUY else taker_released
+    cash = taker_released if taker.side == Side.BUY else maker_released
+    units = maker_released if taker.side == Side.BUY else taker_released
+    between(s, c, EventKind.DECREMENTED, taker, maker, maker.price, lots, cash, units)
     if maker.remaining == 0:
         remove(s, slot)
 

@@ -127,7 +127,7 @@ def new_order(s, c):
     order = write_order(s, slot, c, price, c.quantity)
     s.last_order_id += 1
     move_lock(s, order, need)
-    accepted(s, c, order, need)
+    accepted(s, c, order, c.time_in_force, need)
     if run_taker(s, c, order):
         rest_order(s, slot)
     else:
@@ -286,7 +286,7 @@ def take(s, c):
     order.time_in_force = TimeInForce.FOK
     s.last_order_id += 1
     move_lock(s, order, need)
-    accepted(s, c, order, need)
+    accepted(s, c, order, TimeInForce.FOK, need)
     trade(s, c, book, order, slot, c.quantity)
     give_slot(s, own)
     return Reason.NONE

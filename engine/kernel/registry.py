@@ -7,10 +7,9 @@ from engine.kernel.book import next_in_book
 from engine.kernel.compiler import plain, small
 from engine.kernel.day import LAST_DATE
 from engine.kernel.events import about_account, counted
-from engine.kernel.ledger import deposit_cash, deposit_units, withdraw_cash, withdraw_units
+from engine.kernel.ledger import cash_of, deposit_cash, deposit_units, units_of, withdraw_cash, withdraw_units
 from engine.kernel.matching import cancel_resting
 from engine.schema import CommandKind, DisconnectPolicy, EventKind, Reason, Role, Status, TimeInForce
-from engine.venue import MAX_CURRENCIES
 
 MAX_GROUP = (1 << 31) - 1
 MAX_REASON = (1 << 15) - 1
@@ -197,7 +196,7 @@ def move_cash(s, c):
         signed = -c.quantity
     if reason != Reason.NONE:
         return reason
-    free = s.balances[c.account, c.scope].free
+    free = cash_of(s, c.account, c.scope).free
     about_account(s, c, EventKind.CASH_MOVED, c.account, signed, free, c.scope)
     return Reason.NONE
 
@@ -220,6 +219,6 @@ def move_units(s, c):
         signed = -c.quantity
     if reason != Reason.NONE:
         return reason
-    free = s.balances[c.account, MAX_CURRENCIES + np.int64(c.scope)].free
+    free = units_of(s, c.account, c.scope).free
     about_account(s, c, EventKind.UNITS_MOVED, c.account, signed, free, c.scope)
     return Reason.NONE

@@ -10,9 +10,7 @@ from engine.kernel.book import next_in_book, rest_order, take_slot
 from engine.kernel.compiler import entry
 from engine.kernel.day import first_composite, set_limits
 from engine.schema import SCHEMA_VERSION, STATE_ORDER, STATE_SECTIONS, Mode, pack_state, unpack_state
-from engine.venue import MAX_CURRENCIES
 
-FIRST_ASSET = MAX_CURRENCIES + 1
 PHASES = {"listed_phase": Mode.LISTED, "block_phase": Mode.BLOCK, "bidding_phase": Mode.BIDDING}
 HEADER = (
     "trading_date",
@@ -110,8 +108,15 @@ BUCKETS = {"auction_locked": "auction_frozen"}
 """State fields whose bucket has another name in the arena."""
 
 
+def _balances(s: Any, accounts: int) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Views [account - 1, currency - 1] and [account - 1, asset - 1] of the balances of `accounts` accounts."""
+    columns, currencies = int(s["columns"]), int(s["currencies"])
+    rows = s["balances"][columns : columns * (accounts + 1)].reshape(accounts, columns)
+    return rows[:, :currencies], rows[:, currencies:]
+
+
 def _amounts(section: str, table: NDArray[Any], kind: str) -> NDArray[Any]:
-    """Rows of balances [account, asset or currency], both from id 1 on, that hold any amount."""
+    """The rows of `section` for the balances that hold any amount."""
     buckets = _names(section)[2:]
     held = np.zeros(table.shape, bool)
     for name in buckets:
@@ -126,7 +131,7 @@ def _amounts(section: str, table: NDArray[Any], kind: str) -> NDArray[Any]:
 
 def _put_amounts(table: NDArray[Any], section: str, rows: NDArray[Any], kind: str) -> None:
     for name in _names(section)[2:]:
-        table[BUCKETS.get(name, name)][rows["account"], rows[kind]] = rows[name]
+        table[BUCKETS.get(name, name)][rows["account"] - 1, rows[kind] - 1] = rows[name]
 
 
 def canonical_state(arena: Arena) -> bytes:
@@ -149,8 +154,9 @@ def canonical_state(arena: Arena) -> bytes:
     _copy(out["instruments"], books, _names("instruments")[len(PHASES) :])
     out["accounts"] = np.zeros(accounts, STATE_SECTIONS["accounts"])
     _copy(out["accounts"], s["accounts"][1 : accounts + 1], _names("accounts"))
-    out["cash"] = _amounts("cash", s["balances"][1 : accounts + 1, 1 : currencies + 1], "currency")
-    out["holds"] = _amounts("holds", s["balances"][1 : accounts + 1, FIRST_ASSET : FIRST_ASSET + assets], "asset")
+    cash, units = _balances(s, accounts)
+    out["cash"] = _amounts("cash", cash, "currency")
+    out["holds"] = _amounts("holds", units, "asset")
     out["sessions"] = np.zeros(s["sessions_open"] + 1, STATE_SECTIONS["sessions"])
     _copy(out["sessions"], s["sessions"][: s["sessions_open"] + 1], _names("sessions"))
     out["orders"] = np.zeros(s["live_orders"], STATE_ORDER)
@@ -172,8 +178,9 @@ def restore(arena: Arena, state: bytes) -> None:
     _copy(books, data["instruments"], _names("instruments")[len(PHASES) :])
     s["accounts_open"] = len(data["accounts"])
     _copy(s["accounts"][1 : s["accounts_open"] + 1], data["accounts"], _names("accounts"))
-    _put_amounts(s["balances"], "cash", data["cash"], "currency")
-    _put_amounts(s["balances"][:, MAX_CURRENCIES:], "holds", data["holds"], "asset")
+    cash, units = _balances(s, s["accounts_open"])
+    _put_amounts(cash, "cash", data["cash"], "currency")
+    _put_amounts(units, "holds", data["holds"], "asset")
     s["sessions_open"] = len(data["sessions"]) - 1
     _copy(s["sessions"][: len(data["sessions"])], data["sessions"], _names("sessions"))
     place_orders(arena, data["orders"])

@@ -1,5 +1,5 @@
 """The subcommands of `carbonbook`, one file a subject; `gateway.cli` loads each when it is asked for.
 
-`common` errors, tables, JSON, progress · `serve` with `practice` · `client` with `connect` and `looking` · `operate` ·
-`venue` · `journal` · `replay` with `moment` · `keys`.
+`serve` with `practice` · `client` and `operate` with `connect`, `looks`, `watching` · `journal` with `lines` · `replay`
+with `moment` · `venue` · `keys` · `common`: failures, options, tables, JSON, progress.
 """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -232,7 +233,7 @@ def mass_cancel(
     if as_json:
         print_json({"cancelled": count})
     else:
-        click.echo(f"{count:,} orders cancelled")
+        click.echo(f"{count:,} order{'' if count == 1 else 's'} cancelled")
 
 
 # --- looking ----------------------------------------------------------------------------------------------------------
@@ -335,5 +336,5 @@ def watch(target: Target, after: int | None, seconds: float | None, kinds: tuple
     from gateway.commands.watching import follow, kinds_named
 
     wanted = kinds_named(kinds)
-    with opened(target) as it:
+    with opened(target) as it, contextlib.suppress(KeyboardInterrupt):
         follow(it, after, seconds, wanted, as_json)

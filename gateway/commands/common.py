@@ -40,6 +40,7 @@ def implementation_option(function: Function) -> Function:
         type=click.Choice(["kernel", "reference"]),
         default="kernel",
         show_default=True,
+        envvar="CARBONBOOK_IMPLEMENTATION",
         help="The compiled kernel, or the independent engine in plain Python (slow, same bytes).",
     )(function)
 

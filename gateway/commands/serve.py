@@ -40,7 +40,8 @@ CLOCK_FILE = "clock.json"
     "--tcp",
     default="tcp://127.0.0.1:7001",
     show_default=True,
-    help='Where firms connect; port 0 = any free; "" = none.',
+    envvar="CARBONBOOK_TCP",
+    help='Where firms connect; port 0 = any free one; "" = none.',
 )
 @click.option("--ipc", help='Path of the local socket; "" = none (default: orders.sock in the data folder).')
 @click.option(
@@ -168,11 +169,15 @@ def _clock(data: Path, rate: int | None, start_at: str | None) -> tuple[int, str
             parse_start(start_at)
         except ValueError as error:
             raise click.BadParameter(str(error), param_hint="--start-at") from None
-    made = {"rate": rate, "start_at": start_at}
-    if made != known and (known or made != {"rate": 1, "start_at": ""}):
-        data.mkdir(parents=True, exist_ok=True, mode=0o700)
-        path.write_text(json.dumps(made), "ascii")
     return rate, start_at
+
+
+def _remember_clock(config: Config) -> None:
+    import json
+
+    path = config.data_folder / CLOCK_FILE
+    if path.exists() or config.clock_rate != 1 or config.start_time:
+        path.write_text(json.dumps({"rate": config.clock_rate, "start_at": config.start_time}), "ascii")
 
 
 @contextlib.contextmanager
@@ -184,18 +189,16 @@ def _errors() -> Any:
     from gateway.exchange import Surprise
     from gateway.security import SecurityError
 
-    try:
-        with journal_errors():
+    with journal_errors():
+        try:
             yield
-    except Surprise as error:
-        raise Failure(f"stopped, nothing of the last batch was answered: {error}", EXIT_SURPRISE) from None
-    except zmq.ZMQError as error:
-        text = f"socket: {error}; is another server running here? choose another --tcp or --ipc"
-        raise Failure(text) from None
-    except (VenueError, SecurityError, ValueError) as error:
-        if isinstance(error, click.ClickException):
-            raise
-        raise Failure(str(error)) from None
+        except Surprise as error:
+            raise Failure(f"stopped, nothing of the last batch was answered: {error}", EXIT_SURPRISE) from None
+        except zmq.ZMQError as error:
+            text = f"socket: {error}; is another server running here? choose another --tcp or --ipc"
+            raise Failure(text) from None
+        except (VenueError, SecurityError, ValueError) as error:
+            raise Failure(str(error)) from None
 
 
 def _run(config: Config, say: Any, as_json: bool) -> int:
@@ -209,6 +212,7 @@ def _run(config: Config, say: Any, as_json: bool) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: server.stop())
     server.start()
+    _remember_clock(config)
     if as_json:
         print_json(_facts(server))
     else:
@@ -250,10 +254,10 @@ def _welcome(server: Server, say: Any) -> None:
     say(f"\n{_market(server)}")
     trader = next((s.name for s in registry.sessions.values() if _role(s.role) == "trader"), "")
     if trader:
-        data = "" if config.data == "data" else f"--data {config.data} "
+        data = "" if config.data == "data" else f" --data {config.data}"
         first = exchange.venue.instruments[0]
         price = first.previous_close or first.floor
-        say(f"Try: carbonbook client {data}--session {trader} place {first.symbol} buy 100 {price}")
+        say(f"Try: carbonbook client place {first.symbol} buy 100 {price} --session {trader}{data}")
     say("Ready. Stop with Ctrl-C or SIGTERM")
 
 

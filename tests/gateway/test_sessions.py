@@ -316,3 +316,18 @@ def test_arrays_in_arrays_out(server: Server) -> None:
         client.wait_until(lambda: client.acknowledged >= first + 2_999, 10)
         got = client.poll()
         assert got["client_order_id"].tolist() == list(range(first, first + 3_000))
+
+
+def test_logging_on_again_on_the_same_connection_is_no_take_over(server: Server) -> None:
+    with RawClient(server.ipc_endpoint, "ALPHA") as client:
+        assert client.logon("ALPHA").session == 1
+        client.socket.send(wire.pack_commands(limit(1)))
+        assert records(client)["kind"].tolist() == [EventKind.ACCEPTED]
+
+
+def test_logons_in_a_loop_are_throttled(tmp_path: Path) -> None:
+    with background(config(tmp_path, queries_per_second=5)) as server, RawClient(server.ipc_endpoint) as client:
+        for _ in range(5):
+            client.logon("ALPHA")
+        client.socket.send(wire.pack(FrameType.LOGON, wire.Logon("ALPHA")))
+        assert client.reject().reason == Reason.THROTTLED

@@ -89,14 +89,16 @@ MONEY = [
                 "ledger.py",
                 "book.fee_ppm) - fee_on(order.cumulative_amount, book.fee_ppm)\n"
                 "        s.fees[book.currency] += fee\n    released",
-                "book.fee_ppm) - fee_on(order.cumulative_amount, book.fee_ppm)\n        fee = fee_on(pay, book.fee_ppm)\n"
+                "book.fee_ppm) - fee_on(order.cumulative_amount, book.fee_ppm)\n"
+                "        fee = fee_on(pay, book.fee_ppm)\n"
                 "        s.fees[book.currency] += fee\n    released",
             ),
             (
                 "ledger.py",
                 "book.fee_ppm) - fee_on(order.cumulative_amount, book.fee_ppm)\n"
                 "        s.fees[book.currency] += fee\n    s.holds",
-                "book.fee_ppm) - fee_on(order.cumulative_amount, book.fee_ppm)\n        fee = fee_on(pay, book.fee_ppm)\n"
+                "book.fee_ppm) - fee_on(order.cumulative_amount, book.fee_ppm)\n"
+                "        fee = fee_on(pay, book.fee_ppm)\n"
                 "        s.fees[book.currency] += fee\n    s.holds",
             ),
         ],
