@@ -19,7 +19,7 @@ from engine.venue import MAX_INSTRUMENTS
 
 FAR = 16
 EVENTS_AHEAD = 8
-SMALL_BOOK = 4_000
+NEAR_MEMORY = 2_000
 LAST_INSTRUMENT = MAX_INSTRUMENTS - 1
 NEAR = 8
 
@@ -108,11 +108,11 @@ def ask_queue(s, c):
 @small
 def look_ahead(s, commands, i, count):
     """No branch depends on a command: kinds come in random order, and a wrong guess of the processor costs more than a
-    request for nothing. A small book is near anyway."""
+    request for nothing. A few orders and accounts are near anyway."""
     prefetch(s.events[s.event_count + EVENTS_AHEAD])
     if i + FAR < count:
         prefetch(commands[i + 2 * FAR])
-        if s.live_orders > SMALL_BOOK:
+        if s.live_orders + s.accounts_open > NEAR_MEMORY:
             ask_far(s, commands[i + FAR])
             prefetch(first_order(s, commands[i + NEAR]))
             ask_queue(s, commands[i + NEAR])

@@ -97,6 +97,17 @@ def test_fees_round_once_over_the_order(make_world):
     assert world.row("currencies") == {"deposited": 28_629, "fees": 57}
 
 
+def test_fee_of_an_exact_half(make_world):
+    """docs/engine.md section 2, Money: 6,500 fen at 0.1 % is 6.5 fen, half-up 7, where half to even gives 6."""
+    world = poor(make_world, seee(FEE_1_IN_1000), cash=6507, units=1)
+    assert world.buy(6500, 1) == [
+        "ACCEPTED side=1 price=6500 quantity=1 account=1 order_id=1 remaining=1 aux=6507 aux2=257"
+    ]
+    assert world.sell(6500, 1, account=2)[2] == (
+        "FEE price=6500 quantity=1 account=1 contra_account=2 order_id=1 contra_order_id=2 aux=7 aux2=7"
+    )
+
+
 def test_fee_of_the_improvement_is_released_too(make_world):
     """The lock includes the fee at the limit; a better price releases surplus amount and surplus fee."""
     world = poor(make_world, seee(FEE_1_IN_1000), cash=7200 * 10 + 72, units=10)

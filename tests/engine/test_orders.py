@@ -110,6 +110,17 @@ def test_replace_with_less_keeps_priority(market):
     assert market.book() == [(1, BUY, 7100, 4), (2, BUY, 7100, 10)]
 
 
+def test_replace_with_less_releases_its_lock(market):
+    """Rule book, L10: what the smaller order needs no longer is free again, cash as well as units."""
+    free, units = market.cash(2)[0], market.units(3)[0]
+    market.buy(7100, 10, account=2)
+    market.sell(7200, 10, account=3)
+    market.replace(1, 7100, 4)
+    market.replace(2, 7200, 1)
+    assert market.cash(2) == (free - 28_400, 28_400, 0)
+    assert market.units(3) == (units - 1, 1, 0)
+
+
 def test_replace_with_more_or_another_price_loses_priority(market):
     """Rule book, L10: price or quantity up is cancel plus new, under the same order id."""
     market.buy(7100, 10, account=2)

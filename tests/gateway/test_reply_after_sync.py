@@ -53,7 +53,7 @@ class Socket:
 
 
 class Desk:
-    """Firms Alpha and Beta and an operator, logged on to a service on a simulated disk."""
+    """A service on a simulated disk, with sessions of the firms Alpha and Beta and of an operator."""
 
     def __init__(self, folder: Path) -> None:
         configuration = config(folder)
@@ -91,6 +91,11 @@ class Desk:
         logon = wire.Logon(name, policy=int(DisconnectPolicy.CANCEL_ALL))
         return self.send(name, wire.pack(FrameType.LOGON, logon))
 
+    def everybody(self) -> None:
+        """Log all three on."""
+        for name in ROUTING_IDS:
+            assert self.log_on(name)[-1].type == FrameType.LOGON_ANSWER
+
     def order(self, name: str, number: int, **fields: Any) -> list[wire.Frame]:
         return self.send(name, wire.pack_commands(limit(number, **fields)))
 
@@ -100,10 +105,7 @@ class Desk:
 
 @pytest.fixture
 def desk(tmp_path: Path) -> Desk:
-    made = Desk(tmp_path)
-    for name in ROUTING_IDS:
-        assert made.log_on(name)[-1].type == FrameType.LOGON_ANSWER
-    return made
+    return Desk(tmp_path)
 
 
 def kinds(frames: list[wire.Frame]) -> list[EventKind]:
@@ -116,6 +118,7 @@ def test_every_answer_stands_behind_its_sync(desk: Desk) -> None:
 
     Orders, trades, administration, duplicates, a lost session, and enough of all to begin new segments.
     """
+    desk.everybody()
     assert kinds(desk.order("ALPHA", 1)) == [EventKind.ACCEPTED]
     assert sorted(kinds(desk.order("BETA", 1, side=2))) == [EventKind.ACCEPTED, EventKind.TRADE, EventKind.TRADE]
     assert kinds(desk.control(OpenFirm("Gamma"), 1)) == [EventKind.FIRM_OPENED]
@@ -144,6 +147,7 @@ def logon(desk: Desk) -> list[wire.Frame]:
 @pytest.mark.parametrize("act", [answered_order, administration, logon], ids=lambda act: act.__name__)
 def test_no_answer_when_the_journal_fails(desk: Desk, act: Callable[[Desk], list[wire.Frame]], call: int) -> None:
     """A batch whose write or sync failed is answered by nobody, and no later one either."""
+    desk.everybody()
     before = len(desk.socket.frames)
     desk.storage.faults = Faults(error_at=desk.storage.calls + call, error=errno.EIO)
     with pytest.raises(Surprise, match="the batch is kept in"):

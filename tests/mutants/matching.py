@@ -34,10 +34,7 @@ PRIORITY = [
     rule(
         "takers_price",
         "every trade is at the resting order's price (docs/engine.md section 3; rule book, L4)",
-        kernel=[
-            ("matching.py", "    price = np.int64(maker.price)\n", "    price = np.int64(taker.price)\n"),
-            ("events.py", "    e.price = maker.price\n", "    e.price = taker.price\n"),
-        ],
+        kernel=[("matching.py", "    price = np.int64(maker.price)\n", "    price = np.int64(taker.price)\n")],
         reference=[
             ("matching.py", "    price = maker.price\n", "    price = taker.price\n"),
             ("matching.py", "        price=maker.price,\n", "        price=taker.price,\n"),
@@ -52,12 +49,12 @@ PRIORITY = [
         "priority_lost_on_partial_fill",
         "an order filled in part stays first in its queue (docs/engine.md section 3)",
         kernel=[
-            ("matching.py", "import crosses, place,", "import crosses, dequeue, enqueue, place,"),
             (
                 "matching.py",
                 "taker_fee, maker_fee)\n    if maker.remaining == 0:\n        remove(s, slot)\n",
                 "taker_fee, maker_fee)\n    if maker.remaining == 0:\n        remove(s, slot)\n"
-                "    else:\n        dequeue(s, slot)\n        enqueue(s, slot)\n",
+                "    else:\n        from engine.kernel.book import dequeue, enqueue\n\n"
+                "        dequeue(s, slot)\n        enqueue(s, slot)\n",
             ),
         ],
         reference=[
@@ -105,9 +102,8 @@ REMAINDERS = [
         kernel=[
             (
                 "matching.py",
-                "    if taker.time_in_force >= TimeInForce.IOC:\n"
-                "        end_taker(s, c, EventKind.EXPIRED, Reason.IOC_REMAINDER)\n    else:\n",
-                "    if True:\n",
+                "    if taker.time_in_force >= TimeInForce.IOC:\n        end_taker(",
+                "    if False:\n        end_taker(",
             )
         ],
         reference=[("matching.py", "    elif taker.time_in_force == TimeInForce.IOC:\n", "    elif False:\n")],
@@ -153,13 +149,7 @@ REMAINDERS = [
     rule(
         "depth_remainder_rests_at_the_limit",
         "the rest beyond the fifth level is system-cancelled, the book never crossed (rule book, L5)",
-        kernel=[
-            (
-                "matching.py",
-                "    else:\n        end_taker(s, c, EventKind.CANCELLED, Reason.DEPTH_LIMIT)\n",
-                "    else:\n        place(s, taker)\n",
-            )
-        ],
+        kernel=[("matching.py", "    if not s.rest_at_last:\n", "    if not s.rest_at_last:\n        return False\n")],
         reference=[
             (
                 "matching.py",

@@ -75,9 +75,7 @@ MONEY = [
     rule(
         "order_without_funds",
         "every order is funded in full before it is accepted (rule book, L2)",
-        kernel=[
-            ("ledger.py", "return Reason.NONE if free >= need else Reason.INSUFFICIENT_FUNDS", "return Reason.NONE")
-        ],
+        kernel=[("ledger.py", "    if balance.free >= need:\n", "    if balance.free >= need or side == Side.BUY:\n")],
         reference=[("money.py", "        raise Refused(Reason.INSUFFICIENT_FUNDS)\n", "        return\n")],
         tests=["test_ledger::test_orders_lock_their_full_amount", "test_ledger::test_replace_moves_the_difference"],
     ),
@@ -87,20 +85,9 @@ MONEY = [
         kernel=[
             (
                 "ledger.py",
-                "book.fee_ppm) - fee_on(order.cumulative_amount, book.fee_ppm)\n"
-                "        s.fees[book.currency] += fee\n    released",
-                "book.fee_ppm) - fee_on(order.cumulative_amount, book.fee_ppm)\n"
-                "        fee = fee_on(pay, book.fee_ppm)\n"
-                "        s.fees[book.currency] += fee\n    released",
-            ),
-            (
-                "ledger.py",
-                "book.fee_ppm) - fee_on(order.cumulative_amount, book.fee_ppm)\n"
-                "        s.fees[book.currency] += fee\n    s.holds",
-                "book.fee_ppm) - fee_on(order.cumulative_amount, book.fee_ppm)\n"
-                "        fee = fee_on(pay, book.fee_ppm)\n"
-                "        s.fees[book.currency] += fee\n    s.holds",
-            ),
+                "    return fee_on(order.cumulative_amount + pay, book.fee_ppm) - ",
+                "    return fee_on(pay, book.fee_ppm) - 0 * ",
+            )
         ],
         reference=[
             (
@@ -156,7 +143,7 @@ MONEY = [
     rule(
         "proceeds_not_spendable",
         "sale proceeds buy at once (rule book section 3)",
-        kernel=[("ledger.py", "    cash.free += pay - fee\n", "")],
+        kernel=[("ledger.py", "    proceeds.free += pay - seller_fee\n", "")],
         reference=[("matching.py", "    purse.free += proceeds\n", "")],
         tests=[
             "test_ledger::test_sale_proceeds_buy_at_once_and_leave_tomorrow",
