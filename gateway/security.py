@@ -187,7 +187,7 @@ def require_refusal(
     probe.linger = 0
     probe.curve_publickey, probe.curve_secretkey = zmq.curve_keypair()
     probe.curve_serverkey = server_key
-    monitor = probe.get_monitor_socket()
+    monitor = probe.get_monitor_socket(zmq.EVENT_HANDSHAKE_FAILED_AUTH | zmq.EVENT_HANDSHAKE_SUCCEEDED)
     try:
         probe.connect(endpoint)
         deadline = time.monotonic() + 5
@@ -204,7 +204,7 @@ def require_refusal(
             f"self-test: {endpoint} neither refused nor admitted a random key; the server does not start"
         )
     finally:
-        # Closed first: a live monitor socket would hold up the context's end.
-        monitor.close(0)
+        # In this order: to end a monitor, libzmq may send it a last event, and waits for ever when nobody is there.
         probe.disable_monitor()
+        monitor.close(0)
         probe.close(0)

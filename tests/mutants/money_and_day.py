@@ -190,10 +190,7 @@ DAY = [
             ("day.py", "half_up(total, count) if mean", "total // count if mean"),
         ],
         reference=[("day.py", "half_up(sum(prices), len(prices))", "sum(prices) // len(prices)")],
-        tests=[
-            "test_anchors::test_composite_and_first_reference_of_a_new_vintage",
-            "test_anchors::test_published_trading_days",
-        ],
+        tests=["test_anchors::test_composite_and_first_reference_of_a_new_vintage"],
     ),
     rule(
         "composite_stays_a_mean",
@@ -210,10 +207,7 @@ DAY = [
         "the close is the volume-weighted mean of the day (SEEE notice of 2021-06-22)",
         kernel=[("day.py", "    if not book.close_is_vwap:\n", "    if True:\n")],
         reference=[("day.py", 'if market.terms.close_rule == "VWAP" else', "if False else")],
-        tests=[
-            "test_anchors::test_close_is_the_volume_weighted_mean_half_up",
-            "test_anchors::test_published_trading_days",
-        ],
+        tests=["test_worked_examples::test_a_next_day", "test_anchors::test_published_trading_days"],
     ),
     rule(
         "limit_not_widened",

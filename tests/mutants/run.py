@@ -17,7 +17,7 @@ from pathlib import Path
 from tests.mutants.fault import Change, Fault
 
 ROOT = Path(__file__).resolve().parents[2]
-PARTS = ("engine", "replay", "gateway", "tests", "docs", "pyproject.toml")
+PARTS = ("engine", "replay", "gateway", "tests", "pyproject.toml")
 """What a copy consists of. The copies run as plain Python, so nothing is compiled."""
 TIMEOUT = 90.0
 JUDGEMENT = re.compile(r"(AssertionError|assert |Failed: |[\w.]*\bFinding: )")
