@@ -31,6 +31,7 @@ from engine.venue import (
 
 NO_ASK: Final = 1 << 31
 """Best ask of an empty side: above every price, so that the crossing test needs no special case. No bid is 0."""
+PAGE: Final = 4096
 INDEX_SIZE: Final = MAX_ORDERS // 2
 MAX_EVENTS: Final = 1 << 22
 
@@ -212,19 +213,28 @@ _STATE: Final[list[tuple[Any, ...]]] = [
 
 
 def _arena_dtype() -> np.dtype[Any]:
-    """The state, and behind it the event buffer, seen both as records and as 64-bit words (for blanking)."""
-    state = _nested(_STATE)
-    names, formats, offsets = list(state.names or ()), [], []
-    for name in names:
-        field, offset = state.fields[name][:2]  # type: ignore[index]
+    """The state, and behind it the event buffer, seen both as records and as 64-bit words.
+
+    Every table begins on a page, so that a record of 64 bytes is one cache line.
+    """
+    tables: list[tuple[Any, ...]] = [
+        *_STATE,
+        ("events", EVENT, (MAX_EVENTS,)),
+        ("event_words", "<i8", (MAX_EVENTS, EVENT.itemsize // 8)),
+    ]
+    names: list[str] = []
+    formats: list[np.dtype[Any]] = []
+    offsets: list[int] = []
+    end = 0
+    for name, *shape in tables:
+        field = np.dtype(tuple(shape)) if len(shape) > 1 else np.dtype(shape[0])
+        offset = -(-end // PAGE) * PAGE if field.itemsize > PAGE else end
+        offset = offsets[-1] if name == "event_words" else offset
+        names.append(name)
         formats.append(field)
         offsets.append(offset)
-    buffer = -(-state.itemsize // 4096) * 4096
-    names += ["events", "event_words"]
-    formats += [np.dtype((EVENT, (MAX_EVENTS,))), np.dtype((np.int64, (MAX_EVENTS, EVENT.itemsize // 8)))]
-    offsets += [buffer, buffer]
-    size = buffer + MAX_EVENTS * EVENT.itemsize
-    return np.dtype((np.record, {"names": names, "formats": formats, "offsets": offsets, "itemsize": size}))
+        end = offset + field.itemsize
+    return np.dtype((np.record, {"names": names, "formats": formats, "offsets": offsets, "itemsize": end}))
 
 
 ARENA: Final = _arena_dtype()

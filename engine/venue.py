@@ -313,7 +313,7 @@ def _faults(venue: Venue) -> Iterable[tuple[str, str]]:
     yield from _ranges(
         "capacity",
         {
-            "orders": (venue.capacity.orders, MAX_ORDERS - 1),
+            "orders": (venue.capacity.orders, MAX_ORDERS - 2),
             "accounts": (venue.capacity.accounts, MAX_ACCOUNTS - 1),
             "firms": (venue.capacity.firms, MAX_FIRMS - 1),
             "sessions": (venue.capacity.sessions, MAX_SESSIONS - 1),

@@ -11,8 +11,11 @@ from gateway.demo.plan import Plan
 from gateway.routing import deliveries
 from replay import JournalReader
 
-ENDINGS: Final = tuple(reason for reason in Reason if reason > 600)
-"""Every way in which an order can end without trading: each must occur."""
+ENDINGS: Final = (
+    *(Reason.USER_REQUESTED, Reason.MASS_CANCEL, Reason.DISCONNECTED, Reason.SELF_TRADE_PREVENTED),
+    *(Reason.IOC_REMAINDER, Reason.DEPTH_LIMIT, Reason.END_OF_DAY),
+)
+"""Every way in which an order of this venue can end without a trade: each must occur."""
 
 
 class Comparison(NamedTuple):

@@ -95,10 +95,6 @@ class Conductor:
         for child in self._children:
             child.end()
 
-    @property
-    def pids(self) -> list[int]:
-        return [child.pid for child in self._children]
-
     def wait_until(self, done: Callable[[], bool], what: str, patience: float = PATIENCE) -> None:
         """Take in reports until `done()`. Raises DemoFailed."""
         deadline = time.monotonic() + patience
