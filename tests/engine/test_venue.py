@@ -230,7 +230,7 @@ SAYS = [  # where the text stands, the text, what is said about it
     ("head", 'currencies = ["A", "B", "C", "D"]', "key `currencies`: 4 names; write at most 3"),
     ("tail", INSTRUMENT, "key `instruments[1].symbol`: 'A' stands twice; write different symbols"),
     ("tail", INSTRUMENT.replace('"A"', '"A B"'), "key `instruments[1].symbol`: 'A B': use 1 to 20 of the characters"),
-    ("tail", "[capacity]\norders = 0", "key `capacity.orders`: 0 is out of range; write 1 to 1048575"),
+    ("tail", "[capacity]\norders = 0", "key `capacity.orders`: 0 is out of range; write 1 to 1048574"),
     ("tail", "[capacity]\nsessions = 16384", "key `capacity.sessions`: 16384 is out of range; write 1 to 16383"),
     # the calendar
     ("tail", "[calendar]\ntimezone = 'Asia/Shangai'", "calendar.timezone`: 'Asia/Shangai' is no IANA zone; write for"),
