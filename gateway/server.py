@@ -32,14 +32,7 @@ from gateway.config import Config, load_config
 from gateway.exchange import Exchange, Surprise
 from gateway.journal import open_journal, read_history
 from gateway.routing import last_events
-from gateway.security import (
-    ZAP_DOMAIN,
-    Authenticator,
-    SecurityError,
-    read_public_files,
-    require_refusal,
-    server_keys,
-)
+from gateway.security import ZAP_DOMAIN, Authenticator, SecurityError, read_public_files, require_refusal, server_keys
 from gateway.service import Service
 from gateway.sessions import Port, Registry
 from replay import JournalError
@@ -385,6 +378,12 @@ def background(config: Config, say: Callable[[str], None] = lambda _: None) -> I
             raise failures[0]
 
 
+def _print(line: str) -> None:
+    """A reader that has gone away must not turn a clean stop into a failure."""
+    with contextlib.suppress(BrokenPipeError):
+        print(line, flush=True)
+
+
 def main(arguments: list[str] | None = None) -> int:
     """`python -m gateway.server config.json`."""
     given = sys.argv[1:] if arguments is None else arguments
@@ -396,7 +395,7 @@ def main(arguments: list[str] | None = None) -> int:
     except (OSError, msgspec.DecodeError) as error:
         print(f"{given[0]}: {error}", file=sys.stderr)
         return EXIT_USAGE
-    return serve(config, lambda line: print(line, flush=True))
+    return serve(config, _print)
 
 
 if __name__ == "__main__":
