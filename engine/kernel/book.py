@@ -93,10 +93,12 @@ def dequeue(s, slot):
     before, behind = order.prev, order.next
     s.orders[before].next = behind
     s.orders[behind].prev = before
-    level.head = behind if before == 0 else level.head
-    level.tail = before if behind == 0 else level.tail
+    head, tail = level.head, level.tail
+    head = behind if before == 0 else head
+    level.head = head
+    level.tail = before if behind == 0 else tail
     level.quantity -= order.remaining
-    if level.head == 0:
+    if head == 0:
         vacate(s, order.instrument, k, price - book.floor)
         if price == book.best[k]:
             refresh_best(s, order.instrument, k)

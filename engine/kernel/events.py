@@ -7,7 +7,7 @@ processor's store queue.
 import numpy as np
 
 from engine.kernel.compiler import plain, small
-from engine.schema import EventKind, Mode, Side
+from engine.schema import EventKind, Mode
 
 
 @small
@@ -101,14 +101,10 @@ def between(s, c, kind, taker, maker, price, lots, aux, aux2):
 
 
 @plain
-def fee_charged(s, c, taker, maker, price, lots, taker_fee, maker_fee):
+def fee_charged(s, c, buyer, seller, price, lots, buyer_fee, seller_fee):
     """FEE: buyer first, whoever was the aggressor."""
-    if taker.side == Side.BUY:
-        buyer, seller, buyer_fee, seller_fee = taker, maker, taker_fee, maker_fee
-    else:
-        buyer, seller, buyer_fee, seller_fee = maker, taker, maker_fee, taker_fee
     write_event(
-        s, c, EventKind.FEE, 0, 0, listed_phase(s, taker.instrument), 0, taker.instrument, price, lots,
+        s, c, EventKind.FEE, 0, 0, listed_phase(s, buyer.instrument), 0, buyer.instrument, price, lots,
         buyer.account, seller.account, buyer.order_id, seller.order_id, buyer.client_order_id, seller.client_order_id,
         0, 0, buyer_fee, seller_fee, buyer.session, seller.session,
     )  # fmt: skip

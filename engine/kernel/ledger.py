@@ -60,7 +60,8 @@ def units_of(s, account, asset):
 @small
 def balance_of(s, book, account, side):
     """Where an order's lock lies: the account's cash (buy) or units (sell)."""
-    return balance_at(s, account, book.cash_column if side == Side.BUY else book.asset_column)
+    cash, units = book.cash_column, book.asset_column  # read both, choose after: a choice of reads would be a branch
+    return balance_at(s, account, cash if side == Side.BUY else units)
 
 
 @small

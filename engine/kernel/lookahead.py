@@ -49,8 +49,9 @@ def first_cell(s, c):
     """Index cell that a command needs first: its own number's (new order) or its target's (meaningless, and harmless,
     where a command has neither)."""
     new = c.kind == CommandKind.NEW_ORDER
-    which = np.int64(BY_CLIENT_ID) if new else np.int64(c["flags"]) >> 1 & 1
-    return s.index[which, home_of(s, which, c.session, c.client_order_id if new else c.target)]
+    own, target, by_client = c.client_order_id, c.target, np.int64(c["flags"]) >> 1 & 1
+    which = np.int64(BY_CLIENT_ID) if new else by_client
+    return s.index[which, home_of(s, which, c.session, own if new else target)]
 
 
 @small
@@ -59,9 +60,9 @@ def first_order(s, c):
     instrument = np.int64(c.instrument) & LAST_INSTRUMENT
     other = np.int64(c.side) & 1
     book = s.books[instrument]
-    best = book.best[other]
+    best, floor = book.best[other], book.floor
     waiting = (best > 0) & (best < NO_ASK)
-    head = s.levels[instrument, other, best - book.floor if waiting else 0].head
+    head = s.levels[instrument, other, best - floor if waiting else 0].head
     head = np.int64(head) if waiting else np.int64(0)
     target = np.int64(first_cell(s, c).slot)
     return s.orders[head if c.kind == CommandKind.NEW_ORDER else target]
@@ -100,8 +101,9 @@ def ask_queue(s, c):
     instrument = np.int64(c.instrument) & LAST_INSTRUMENT
     price = np.int64(c.price)
     book = s.books[instrument]
-    inside = (price >= book.floor) & (price <= book.ceiling)
-    level = s.levels[instrument, np.int64(c.side) - 1 & 1, price - book.floor if inside else 0]
+    floor = book.floor
+    inside = (price >= floor) & (price <= book.ceiling)
+    level = s.levels[instrument, np.int64(c.side) - 1 & 1, price - floor if inside else 0]
     prefetch(s.orders[level.tail])
 
 

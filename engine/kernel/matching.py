@@ -39,18 +39,18 @@ def trade(s, c, book, taker, slot, lots):
     """One trade between the taker and the resting order in `slot`."""
     maker = s.orders[slot]
     price = np.int64(maker.price)
-    released = taker_fee = maker_fee = np.int64(0)
+    released = buyer_fee = seller_fee = np.int64(0)
+    buying = taker.side == Side.BUY
+    buyer = taker if buying else maker
+    seller = maker if buying else taker
     if s.prefunded:
-        if taker.side == Side.BUY:
-            released, taker_fee, maker_fee = exchange(s, book, taker, maker, price, lots)
-        else:
-            released, maker_fee, taker_fee = exchange(s, book, maker, taker, price, lots)
+        released, buyer_fee, seller_fee = exchange(s, book, buyer, seller, price, lots)
     taker.remaining -= lots
     shrink(s, slot, lots)
     count_trade(book, price, lots)
     between(s, c, EventKind.TRADE, taker, maker, price, lots, released, 0)
-    if taker_fee != 0 or maker_fee != 0:
-        fee_charged(s, c, taker, maker, price, lots, taker_fee, maker_fee)
+    if buyer_fee != 0 or seller_fee != 0:
+        fee_charged(s, c, buyer, seller, price, lots, buyer_fee, seller_fee)
     if maker.remaining == 0:
         remove(s, slot)
 
