@@ -32,7 +32,7 @@ from engine.venue import (
 NO_ASK: Final = 1 << 31
 """Best ask of an empty side: above every price, so that the crossing test needs no special case. No bid is 0."""
 PAGE: Final = 4096
-INDEX_SIZE: Final = MAX_ORDERS // 2
+INDEX_SIZE: Final = 2 * MAX_ORDERS
 MAX_EVENTS: Final = 1 << 22
 
 Arena = NDArray[Any]
@@ -75,20 +75,12 @@ in the chains of the two indexes."""
 CELL: Final = record([("slot", "<u4")])
 """Head of one chain of an index of live orders."""
 
-BALANCE: Final = record(
-    [
-        ("free", "<i8"),
-        ("locked", "<i8"),
-        ("bought_today", "<i8"),
-        ("pledged", "<i8"),
-        ("judicial", "<i8"),
-        ("auction_frozen", "<i8"),
-        ("transfer_pending", "<i8"),
-        ("proceeds_today", "<i8"),
-    ]
-)
-"""64 bytes: what one account has of one asset (units) or one currency (minor units), by bucket. The buckets add up to
-the total, except `proceeds_today`, which is the part of free cash that came from today's sales."""
+BALANCE: Final = record([("free", "<i8"), ("locked", "<i8"), ("bought_today", "<i8"), ("proceeds_today", "<i8")])
+"""What one account has of one asset (units) or one currency (minor units), as far as trading touches it: half a cache
+line. `proceeds_today` is the part of free cash that came from today's sales."""
+
+HOLD: Final = record([("pledged", "<i8"), ("judicial", "<i8"), ("auction_frozen", "<i8"), ("transfer_pending", "<i8")])
+"""The buckets that trading does not touch, in a table of the same rows and columns. All buckets add up to the total."""
 
 MAX_COLUMNS: Final = MAX_CURRENCIES + MAX_ASSETS
 
@@ -205,6 +197,7 @@ _STATE: Final[list[tuple[Any, ...]]] = [
     ("sessions", SESSION, (MAX_SESSIONS,)),
     ("accounts", ACCOUNT, (MAX_ACCOUNTS,)),
     ("balances", BALANCE, (MAX_ACCOUNTS * MAX_COLUMNS,)),  # row by row, `columns` to a row: see balance_at
+    ("holds", HOLD, (MAX_ACCOUNTS * MAX_COLUMNS,)),
     ("free_slots", "<u4", (MAX_ORDERS,)),
     ("orders", ORDER, (MAX_ORDERS,)),
     ("index", CELL, (2, INDEX_SIZE)),
@@ -261,7 +254,7 @@ def new_arena(venue: Venue) -> Arena:
     arena = zero_pages(ARENA, 1)
     s = arena[0]
     s.event_limit = event_limit(venue)
-    s.index_mask = min(INDEX_SIZE, 1 << (venue.capacity.orders // 2).bit_length()) - 1
+    s.index_mask = min(INDEX_SIZE, 1 << (2 * venue.capacity.orders).bit_length()) - 1
     s.prefunded = venue.prefunded
     s.open_from_start = venue.open_from_start
     s.self_trade = venue.self_trade_mode

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.arena import Arena
+from engine.arena import BALANCE, Arena
 from engine.kernel.book import next_in_book, rest_order, take_slot
 from engine.kernel.compiler import entry
 from engine.kernel.day import first_composite, set_limits
@@ -108,30 +108,33 @@ BUCKETS = {"auction_locked": "auction_frozen"}
 """State fields whose bucket has another name in the arena."""
 
 
-def _balances(s: Any, accounts: int) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Views [account - 1, currency - 1] and [account - 1, asset - 1] of the balances of `accounts` accounts."""
-    columns, currencies = int(s["columns"]), int(s["currencies"])
-    rows = s["balances"][columns : columns * (accounts + 1)].reshape(accounts, columns)
-    return rows[:, :currencies], rows[:, currencies:]
+def _columns(s: Any, accounts: int, section: str) -> dict[str, NDArray[Any]]:
+    """By bucket of `section`: a view [account - 1, currency or asset - 1] of the balances of `accounts` accounts."""
+    width, currencies = int(s["columns"]), int(s["currencies"])
+    side = slice(0, currencies) if section == "cash" else slice(currencies, width)
+    views = {}
+    for name in _names(section)[2:]:
+        bucket = BUCKETS.get(name, name)
+        table = s["balances" if bucket in (BALANCE.names or ()) else "holds"][width : width * (accounts + 1)]
+        views[name] = table[bucket].reshape(accounts, width)[:, side]
+    return views
 
 
-def _amounts(section: str, table: NDArray[Any], kind: str) -> NDArray[Any]:
+def _amounts(s: Any, accounts: int, section: str) -> NDArray[Any]:
     """The rows of `section` for the balances that hold any amount."""
-    buckets = _names(section)[2:]
-    held = np.zeros(table.shape, bool)
-    for name in buckets:
-        held |= table[BUCKETS.get(name, name)] != 0
-    accounts, kinds = np.nonzero(held)
-    rows = np.zeros(len(accounts), STATE_SECTIONS[section])
-    rows["account"], rows[kind] = accounts + 1, kinds + 1
-    for name in buckets:
-        rows[name] = table[BUCKETS.get(name, name)][accounts, kinds]
+    views = _columns(s, accounts, section)
+    owners, kinds = np.nonzero(np.any([view != 0 for view in views.values()], axis=0))
+    rows = np.zeros(len(owners), STATE_SECTIONS[section])
+    rows[_names(section)[0]], rows[_names(section)[1]] = owners + 1, kinds + 1
+    for name, view in views.items():
+        rows[name] = view[owners, kinds]
     return rows
 
 
-def _put_amounts(table: NDArray[Any], section: str, rows: NDArray[Any], kind: str) -> None:
-    for name in _names(section)[2:]:
-        table[BUCKETS.get(name, name)][rows["account"] - 1, rows[kind] - 1] = rows[name]
+def _put_amounts(s: Any, accounts: int, section: str, rows: NDArray[Any]) -> None:
+    owner, kind = _names(section)[:2]
+    for name, view in _columns(s, accounts, section).items():
+        view[rows[owner] - 1, rows[kind] - 1] = rows[name]
 
 
 def canonical_state(arena: Arena) -> bytes:
@@ -154,9 +157,8 @@ def canonical_state(arena: Arena) -> bytes:
     _copy(out["instruments"], books, _names("instruments")[len(PHASES) :])
     out["accounts"] = np.zeros(accounts, STATE_SECTIONS["accounts"])
     _copy(out["accounts"], s["accounts"][1 : accounts + 1], _names("accounts"))
-    cash, units = _balances(s, accounts)
-    out["cash"] = _amounts("cash", cash, "currency")
-    out["holds"] = _amounts("holds", units, "asset")
+    out["cash"] = _amounts(s, accounts, "cash")
+    out["holds"] = _amounts(s, accounts, "holds")
     out["sessions"] = np.zeros(s["sessions_open"] + 1, STATE_SECTIONS["sessions"])
     _copy(out["sessions"], s["sessions"][: s["sessions_open"] + 1], _names("sessions"))
     out["orders"] = np.zeros(s["live_orders"], STATE_ORDER)
@@ -178,9 +180,8 @@ def restore(arena: Arena, state: bytes) -> None:
     _copy(books, data["instruments"], _names("instruments")[len(PHASES) :])
     s["accounts_open"] = len(data["accounts"])
     _copy(s["accounts"][1 : s["accounts_open"] + 1], data["accounts"], _names("accounts"))
-    cash, units = _balances(s, s["accounts_open"])
-    _put_amounts(cash, "cash", data["cash"], "currency")
-    _put_amounts(units, "holds", data["holds"], "asset")
+    for section in ("cash", "holds"):
+        _put_amounts(s, int(s["accounts_open"]), section, data[section])
     s["sessions_open"] = len(data["sessions"]) - 1
     _copy(s["sessions"][: len(data["sessions"])], data["sessions"], _names("sessions"))
     place_orders(arena, data["orders"])
