@@ -20,6 +20,7 @@ from engine.core import Engine
 from engine.schema import COMMAND, EVENT, CommandKind, EventKind, OrderFlag
 
 TINY = Plan(
+    carbon_factor=1,
     commands=4_000,
     runs=2,
     resting=1_000,
