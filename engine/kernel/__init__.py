@@ -10,7 +10,6 @@ day), `registry` (firms, accounts, sessions, deposits), `events` (what is said),
 from __future__ import annotations
 
 from engine.arena import new_arena
-from engine.kernel.compiler import is_cached, source_hash
 from engine.kernel.dispatch import bind
 from engine.kernel.state import canonical_state, restore, start
 from engine.schema import CommandArray, EventArray
@@ -43,4 +42,4 @@ class Kernel:
         return int(sessions["last_client_order_id"][session]) if 0 <= session < len(sessions) else 0
 
 
-__all__ = ["Kernel", "is_cached", "source_hash"]
+__all__ = ["Kernel"]

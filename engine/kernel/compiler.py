@@ -51,11 +51,6 @@ def cache_folder() -> Path:
         return Path(tempfile.mkdtemp(prefix="carbonbook-kernel-"))
 
 
-def is_cached() -> bool:
-    """Whether a first start would find machine code instead of compiling."""
-    return not COMPILED or any(_FOLDER.rglob("*.nbc"))
-
-
 def small(function: Any) -> Any:
     """A leaf that disappears into its callers."""
     return njit(error_model="numpy", forceinline=True)(function)
