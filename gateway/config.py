@@ -26,6 +26,8 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     keys: str = ""
     """Folder with server.secret and sessions/*.pub; "" means `<data>/keys`. The server's pair is made when missing."""
     durability: Literal["sync", "async"] = "sync"
+    segment_bytes: int = 64 << 20
+    """Size of the files that a new journal's batches go into, written full of zeros ahead of use."""
     clock_rate: int = 1
     """Journal seconds per real second; above 1 the day runs faster."""
     start_time: str = ""

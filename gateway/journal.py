@@ -40,7 +40,7 @@ def open_journal(config: Config) -> Opened:
         recovered = recover(folder, config.implementation)
     except (JournalMissing, NotAJournal):
         venue = Venue.find(config.venue)
-        writer = create(folder, venue, config.durability)
+        writer = create(folder, venue, config.durability, segment_bytes=config.segment_bytes)
         engine = Engine(venue, config.implementation)
         return Opened(engine, writer, JournalReader(folder), True, f"New journal of venue {venue.name} in {folder}")
     return Opened(recovered.engine, recovered.writer, JournalReader(folder), False, str(recovered.report))

@@ -42,6 +42,7 @@ def config(folder: Path, **changes: Any) -> Config:
         "tcp": "",
         "ipc": str(folder / "s"),
         "opening": PLAIN_OPENING,
+        "segment_bytes": 4 << 20,
     }
     return Config(**(values | changes))
 
