@@ -51,8 +51,8 @@ PRIORITY = [
         kernel=[
             (
                 "matching.py",
-                "taker_fee, maker_fee)\n    if maker.remaining == 0:\n        remove(s, slot)\n",
-                "taker_fee, maker_fee)\n    if maker.remaining == 0:\n        remove(s, slot)\n"
+                "buyer_fee, seller_fee)\n    if maker.remaining == 0:\n        remove(s, slot)\n",
+                "buyer_fee, seller_fee)\n    if maker.remaining == 0:\n        remove(s, slot)\n"
                 "    else:\n        from engine.kernel.book import dequeue, enqueue\n\n"
                 "        dequeue(s, slot)\n        enqueue(s, slot)\n",
             ),
