@@ -15,7 +15,7 @@
 #define CB_ASSERT _Static_assert
 #endif
 
-#define CB_SCHEMA_VERSION 1
+#define CB_SCHEMA_VERSION 2
 #define CB_FIRM_BYTES 64 /* what a firm sends of a cb_command */
 #define CB_FIRST_OPERATOR_KIND 64 /* kinds from here on need an operator's session */
 #define CB_MAX_PRICE INT32_C(2147483647) /* ticks */
@@ -30,19 +30,19 @@ enum cb_command_kind {
     CB_COMMAND_MASS_CANCEL = 4,
     CB_COMMAND_TAKE = 5,
     CB_COMMAND_QUOTE = 6, /* later */
-    CB_COMMAND_BLOCK_OFFER = 8, /* later */
-    CB_COMMAND_BLOCK_COUNTER = 9, /* later */
-    CB_COMMAND_BLOCK_ACCEPT = 10, /* later */
-    CB_COMMAND_BLOCK_WITHDRAW = 11, /* later */
-    CB_COMMAND_AUCTION_BID = 12, /* later */
-    CB_COMMAND_AUCTION_BID_REPLACE = 13, /* later */
-    CB_COMMAND_AUCTION_BID_WITHDRAW = 14, /* later */
-    CB_COMMAND_SURRENDER = 16, /* later */
-    CB_COMMAND_VOLUNTARY_CANCEL = 17, /* later */
-    CB_COMMAND_TRANSFER_IN = 18, /* later */
-    CB_COMMAND_TRANSFER_OUT = 19, /* later */
-    CB_COMMAND_PLEDGE_REQUEST = 20, /* later */
-    CB_COMMAND_FIRM_KILL = 24, /* later */
+    CB_COMMAND_BLOCK_OFFER = 8,
+    CB_COMMAND_BLOCK_COUNTER = 9,
+    CB_COMMAND_BLOCK_ACCEPT = 10,
+    CB_COMMAND_BLOCK_WITHDRAW = 11,
+    CB_COMMAND_AUCTION_BID = 12,
+    CB_COMMAND_AUCTION_BID_REPLACE = 13,
+    CB_COMMAND_AUCTION_BID_WITHDRAW = 14,
+    CB_COMMAND_SURRENDER = 16,
+    CB_COMMAND_VOLUNTARY_CANCEL = 17,
+    CB_COMMAND_TRANSFER_IN = 18,
+    CB_COMMAND_TRANSFER_OUT = 19,
+    CB_COMMAND_PLEDGE_REQUEST = 20,
+    CB_COMMAND_FIRM_KILL = 24,
     CB_COMMAND_CLOCK_ANCHOR = 64,
     CB_COMMAND_SET_PHASE = 65,
     CB_COMMAND_STOP_TRADING = 66,
@@ -50,9 +50,9 @@ enum cb_command_kind {
     CB_COMMAND_FIX_CLOSE = 68,
     CB_COMMAND_SETTLE = 69,
     CB_COMMAND_SET_REFERENCE = 70,
-    CB_COMMAND_WIDEN_WINDOW = 71, /* later */
-    CB_COMMAND_LIST_INSTRUMENT = 72, /* later */
-    CB_COMMAND_DELIST_INSTRUMENT = 73, /* later */
+    CB_COMMAND_WIDEN_WINDOW = 71,
+    CB_COMMAND_LIST_INSTRUMENT = 72,
+    CB_COMMAND_DELIST_INSTRUMENT = 73,
     CB_COMMAND_OPEN_FIRM = 80,
     CB_COMMAND_OPEN_ACCOUNT = 81,
     CB_COMMAND_OPEN_SESSION = 82,
@@ -65,22 +65,23 @@ enum cb_command_kind {
     CB_COMMAND_WITHDRAW_CASH = 97,
     CB_COMMAND_DEPOSIT_UNITS = 98,
     CB_COMMAND_WITHDRAW_UNITS = 99,
-    CB_COMMAND_ALLOCATE_UNITS = 100, /* later */
-    CB_COMMAND_PLACE_HOLD = 101, /* later */
-    CB_COMMAND_RELEASE_HOLD = 102, /* later */
-    CB_COMMAND_REALISE_HOLD = 103, /* later */
-    CB_COMMAND_ACKNOWLEDGE_SETTLEMENT = 104, /* later */
-    CB_COMMAND_SET_LIMIT = 112, /* later */
-    CB_COMMAND_KILL_SWITCH = 113, /* later */
-    CB_COMMAND_BUST_TRADE = 114, /* later */
-    CB_COMMAND_SET_ORDER_STATUS = 115, /* later */
-    CB_COMMAND_ANNOUNCE_AUCTION = 120, /* later */
-    CB_COMMAND_COMMIT_SEED = 121, /* later */
-    CB_COMMAND_OPEN_AUCTION = 122, /* later */
-    CB_COMMAND_CLOSE_AUCTION = 123, /* later */
-    CB_COMMAND_REVEAL_SEED = 124, /* later */
-    CB_COMMAND_CANCEL_AUCTION = 125, /* later */
-    CB_COMMAND_CARRY_OVER = 126, /* later */
+    CB_COMMAND_ALLOCATE_UNITS = 100,
+    CB_COMMAND_PLACE_HOLD = 101,
+    CB_COMMAND_RELEASE_HOLD = 102,
+    CB_COMMAND_REALISE_HOLD = 103,
+    CB_COMMAND_ACKNOWLEDGE_SETTLEMENT = 104,
+    CB_COMMAND_SET_OBLIGATION = 105,
+    CB_COMMAND_SET_LIMIT = 112,
+    CB_COMMAND_KILL_SWITCH = 113,
+    CB_COMMAND_BUST_TRADE = 114,
+    CB_COMMAND_SET_ORDER_STATUS = 115,
+    CB_COMMAND_ANNOUNCE_AUCTION = 120,
+    CB_COMMAND_COMMIT_SEED = 121,
+    CB_COMMAND_OPEN_AUCTION = 122,
+    CB_COMMAND_CLOSE_AUCTION = 123,
+    CB_COMMAND_REVEAL_SEED = 124,
+    CB_COMMAND_CANCEL_AUCTION = 125,
+    CB_COMMAND_CARRY_OVER = 126,
 };
 
 /* kind of an Event. */
@@ -94,6 +95,9 @@ enum cb_event_kind {
     CB_EVENT_REPLACED = 7,
     CB_EVENT_DECREMENTED = 8,
     CB_EVENT_MASS_CANCELLED = 9,
+    CB_EVENT_TRIGGERED = 10,
+    CB_EVENT_REFRESHED = 11,
+    CB_EVENT_CALL_UNCROSSED = 12,
     CB_EVENT_PHASE_CHANGED = 16,
     CB_EVENT_CLOCK_ANCHORED = 17,
     CB_EVENT_DAY_OPENED = 18,
@@ -105,6 +109,10 @@ enum cb_event_kind {
     CB_EVENT_CASH_SETTLED = 24,
     CB_EVENT_LIMITS_SET = 25,
     CB_EVENT_SETTLED = 26,
+    CB_EVENT_INSTRUMENT_LISTED = 27,
+    CB_EVENT_INSTRUMENT_DELISTED = 28,
+    CB_EVENT_WINDOW_SET = 29,
+    CB_EVENT_SETTLEMENT_ACKNOWLEDGED = 30,
     CB_EVENT_FIRM_OPENED = 32,
     CB_EVENT_ACCOUNT_OPENED = 33,
     CB_EVENT_SESSION_OPENED = 34,
@@ -113,8 +121,35 @@ enum cb_event_kind {
     CB_EVENT_OWNER_GROUP_SET = 37,
     CB_EVENT_SESSION_UP = 38,
     CB_EVENT_SESSION_DOWN = 39,
+    CB_EVENT_LIMIT_SET = 40,
+    CB_EVENT_KILL_SWITCH_SET = 41,
+    CB_EVENT_TRADE_BUSTED = 42,
+    CB_EVENT_LARGE_HOLDER = 43,
     CB_EVENT_CASH_MOVED = 48,
     CB_EVENT_UNITS_MOVED = 49,
+    CB_EVENT_UNITS_ALLOCATED = 50,
+    CB_EVENT_HOLD_PLACED = 51,
+    CB_EVENT_HOLD_RELEASED = 52,
+    CB_EVENT_HOLD_REALISED = 53,
+    CB_EVENT_OBLIGATION_SET = 54,
+    CB_EVENT_UNITS_SURRENDERED = 55,
+    CB_EVENT_UNITS_CANCELLED = 56,
+    CB_EVENT_UNITS_CARRIED_OVER = 57,
+    CB_EVENT_BLOCK_OFFERED = 64,
+    CB_EVENT_BLOCK_COUNTERED = 65,
+    CB_EVENT_BLOCK_TRADE = 66,
+    CB_EVENT_BLOCK_ENDED = 67,
+    CB_EVENT_AUCTION_ANNOUNCED = 72,
+    CB_EVENT_SEED_COMMITTED = 73,
+    CB_EVENT_AUCTION_OPENED = 74,
+    CB_EVENT_BID_ACCEPTED = 75,
+    CB_EVENT_BID_REPLACED = 76,
+    CB_EVENT_BID_ENDED = 77,
+    CB_EVENT_AUCTION_CLOSED = 78,
+    CB_EVENT_SEED_REVEALED = 79,
+    CB_EVENT_AUCTION_TRADE = 80,
+    CB_EVENT_AUCTION_CLEARED = 81,
+    CB_EVENT_AUCTION_CANCELLED = 82,
 };
 
 /* side; aggressor of a TRADE, where 0 means that neither side was (auctions). */
@@ -204,11 +239,12 @@ enum cb_role {
     CB_ROLE_READER = 3,
 };
 
-/* Status of an account or a session. */
+/* Status of a firm, an account or a session; STOPPED: a firm by its own kill switch. */
 enum cb_status {
     CB_STATUS_ACTIVE = 1,
     CB_STATUS_SUSPENDED = 2,
     CB_STATUS_ENDED = 3,
+    CB_STATUS_STOPPED = 4,
 };
 
 /* scope of SESSION_UP: what happens to the orders of a lost session. */
@@ -216,6 +252,73 @@ enum cb_disconnect_policy {
     CB_POLICY_KEEP = 0,
     CB_POLICY_CANCEL_DAY = 1,
     CB_POLICY_CANCEL_ALL = 2,
+};
+
+/* side of PLACE_HOLD: why units are held. */
+enum cb_hold_type {
+    CB_HOLD_PLEDGE = 1,
+    CB_HOLD_JUDICIAL = 2,
+    CB_HOLD_TRANSFER_OUT = 3,
+    CB_HOLD_TRANSFER_IN = 4,
+};
+
+/* What an asset may be surrendered for. */
+enum cb_asset_kind {
+    CB_ASSET_ALLOWANCE = 0,
+    CB_ASSET_OFFSET = 1,
+    CB_ASSET_CREDIT = 2,
+};
+
+/* scope of ANNOUNCE_AUCTION, bits 0-1: what successful bids pay. */
+enum cb_auction_price {
+    CB_AUCTION_PRICE_UNIFORM = 1,
+    CB_AUCTION_PRICE_PAY_AS_BID = 2,
+};
+
+/* Bits 2-3: who gets the rest at the clearing price. */
+enum cb_auction_tie {
+    CB_AUCTION_TIE_TIME = 1,
+    CB_AUCTION_TIE_RANDOM = 2,
+    CB_AUCTION_TIE_PRORATA_RANDOM = 3,
+};
+
+/* Bits 4-5: when less is bid for than offered. */
+enum cb_auction_short {
+    CB_AUCTION_SHORT_PARTIAL = 1,
+    CB_AUCTION_SHORT_CANCEL = 2,
+};
+
+/* Bits 6-7: when the price is far below the market. */
+enum cb_auction_secondary {
+    CB_AUCTION_SECONDARY_CANCEL = 1,
+    CB_AUCTION_SECONDARY_RAISE = 2,
+    CB_AUCTION_SECONDARY_OFF = 3,
+};
+
+/* Stage of an auction, in the canonical state. */
+enum cb_auction_stage {
+    CB_AUCTION_STAGE_ANNOUNCED = 1,
+    CB_AUCTION_STAGE_OPEN = 2,
+    CB_AUCTION_STAGE_CLOSED = 3,
+};
+
+/* scope of SET_LIMIT: what is limited. */
+enum cb_limit_kind {
+    CB_LIMIT_ORDER_QUANTITY = 1,
+    CB_LIMIT_ORDER_VALUE = 2,
+    CB_LIMIT_PRICE_COLLAR = 3,
+    CB_LIMIT_ORDER_RATE = 4,
+    CB_LIMIT_OPEN_ORDERS = 5,
+    CB_LIMIT_POSITION = 6,
+    CB_LIMIT_LARGE_HOLDER = 7,
+};
+
+/* scope of KILL_SWITCH: what is stopped. */
+enum cb_kill_scope {
+    CB_KILL_FIRM = 1,
+    CB_KILL_ACCOUNT = 2,
+    CB_KILL_INSTRUMENT = 3,
+    CB_KILL_VENUE = 4,
 };
 
 /* Bits of an Event's flags: set only by the gateway on what it sends. */
@@ -256,6 +359,10 @@ enum cb_reason {
     CB_REASON_UNKNOWN_FIRM = 212,
     CB_REASON_UNKNOWN_ASSET = 213,
     CB_REASON_UNKNOWN_CURRENCY = 214,
+    CB_REASON_UNKNOWN_HOLD = 215,
+    CB_REASON_UNKNOWN_OBLIGATION = 216,
+    CB_REASON_UNKNOWN_AUCTION = 217,
+    CB_REASON_UNKNOWN_NEGOTIATION = 218,
     CB_REASON_OFF_TICK = 220,
     CB_REASON_INVALID_PRICE = 221,
     CB_REASON_PRICE_REQUIRED = 222,
@@ -273,21 +380,56 @@ enum cb_reason {
     CB_REASON_INVALID_STATUS = 234,
     CB_REASON_INVALID_ROLE = 235,
     CB_REASON_INVALID_OWNER_GROUP = 236,
+    CB_REASON_INVALID_HOLD = 237,
+    CB_REASON_INVALID_LIMIT = 238,
+    CB_REASON_INVALID_YEAR = 239,
+    CB_REASON_INVALID_EXPIRY = 240,
     CB_REASON_NOT_LISTED = 301,
     CB_REASON_WRONG_PHASE = 302,
     CB_REASON_NO_REFERENCE_PRICE = 303,
     CB_REASON_DAY_NOT_SETTLED = 304,
     CB_REASON_DAY_CLOSED = 305,
     CB_REASON_WRONG_DAY_STAGE = 306,
+    CB_REASON_MODE_NOT_OFFERED = 307,
+    CB_REASON_WRONG_AUCTION_STAGE = 308,
+    CB_REASON_SEED_NOT_COMMITTED = 309,
+    CB_REASON_SEED_MISMATCH = 310,
+    CB_REASON_SETTLEMENT_NOT_ACKNOWLEDGED = 311,
+    CB_REASON_NEGOTIATION_EXPIRED = 312,
+    CB_REASON_TERMS_CHANGED = 313,
+    CB_REASON_OWN_TERMS = 314,
+    CB_REASON_INSTRUMENT_HALTED = 315,
+    CB_REASON_VENUE_HALTED = 316,
+    CB_REASON_ALREADY_LISTED = 317,
+    CB_REASON_ALREADY_BUSTED = 318,
     CB_REASON_ACCOUNT_SUSPENDED = 401,
     CB_REASON_INSUFFICIENT_FUNDS = 402,
     CB_REASON_INSUFFICIENT_UNITS = 403,
     CB_REASON_UNITS_BOUGHT_TODAY = 404,
     CB_REASON_PROCEEDS_NOT_SETTLED = 405,
+    CB_REASON_FIRM_STOPPED = 406,
     CB_REASON_ORDER_TABLE_FULL = 410,
     CB_REASON_ACCOUNT_TABLE_FULL = 411,
     CB_REASON_FIRM_TABLE_FULL = 412,
     CB_REASON_SESSION_TABLE_FULL = 413,
+    CB_REASON_NEGOTIATION_TABLE_FULL = 414,
+    CB_REASON_AUCTION_TABLE_FULL = 415,
+    CB_REASON_BID_TABLE_FULL = 416,
+    CB_REASON_HOLD_TABLE_FULL = 417,
+    CB_REASON_OBLIGATION_TABLE_FULL = 418,
+    CB_REASON_BUST_TABLE_FULL = 419,
+    CB_REASON_MAX_ORDER_QUANTITY = 420,
+    CB_REASON_MAX_ORDER_VALUE = 421,
+    CB_REASON_PRICE_COLLAR = 422,
+    CB_REASON_ORDER_RATE = 423,
+    CB_REASON_OPEN_ORDERS = 424,
+    CB_REASON_POSITION_LIMIT = 425,
+    CB_REASON_EXCEEDS_HOLD = 430,
+    CB_REASON_WRONG_CREDITOR = 431,
+    CB_REASON_NOT_SURRENDERABLE = 432,
+    CB_REASON_EXCEEDS_OBLIGATION = 433,
+    CB_REASON_OFFSET_LIMIT = 434,
+    CB_REASON_CARRY_OVER_LIMIT = 435,
     CB_REASON_UNKNOWN_ORDER = 501,
     CB_REASON_POST_ONLY_WOULD_TAKE = 502,
     CB_REASON_FOK_NOT_FILLABLE = 503,
@@ -298,6 +440,9 @@ enum cb_reason {
     CB_REASON_LISTING_CHANGED = 508,
     CB_REASON_QUANTITY_EXCEEDS_LISTING = 509,
     CB_REASON_SELF_TRADE = 510,
+    CB_REASON_BELOW_RESERVE = 511,
+    CB_REASON_ABOVE_CAP = 512,
+    CB_REASON_MIN_QUANTITY_NOT_MET = 513,
     CB_REASON_USER_REQUESTED = 601,
     CB_REASON_MASS_CANCEL = 602,
     CB_REASON_DISCONNECTED = 603,
@@ -305,6 +450,19 @@ enum cb_reason {
     CB_REASON_IOC_REMAINDER = 605,
     CB_REASON_DEPTH_LIMIT = 606,
     CB_REASON_END_OF_DAY = 607,
+    CB_REASON_JUDICIAL_HOLD = 608,
+    CB_REASON_KILLED = 609,
+    CB_REASON_OPERATOR = 610,
+    CB_REASON_TERMS_EXPIRED = 611,
+    CB_REASON_NOT_ALLOCATED = 612,
+    CB_REASON_UNDERSUBSCRIBED = 613,
+    CB_REASON_NO_BIDS = 614,
+    CB_REASON_BELOW_SECONDARY = 615,
+    CB_REASON_AUCTION_WITHDRAWN = 616,
+    CB_REASON_QUOTE_REPLACED = 617,
+    CB_REASON_DELISTED = 618,
+    CB_REASON_GOOD_TILL_DATE = 619,
+    CB_REASON_CALL_REMAINDER = 620,
 };
 
 /* 96 bytes */
@@ -441,6 +599,10 @@ static inline const char *cb_reason_text(int16_t reason)
     case CB_REASON_UNKNOWN_FIRM: return "no such firm";
     case CB_REASON_UNKNOWN_ASSET: return "no such asset";
     case CB_REASON_UNKNOWN_CURRENCY: return "no such currency";
+    case CB_REASON_UNKNOWN_HOLD: return "no such hold";
+    case CB_REASON_UNKNOWN_OBLIGATION: return "no such obligation of this account and year";
+    case CB_REASON_UNKNOWN_AUCTION: return "no such auction";
+    case CB_REASON_UNKNOWN_NEGOTIATION: return "no such negotiation of this account";
     case CB_REASON_OFF_TICK: return "price is not a multiple of the instrument's price step";
     case CB_REASON_INVALID_PRICE: return "price must be at least one tick";
     case CB_REASON_PRICE_REQUIRED: return "the instrument has no daily limit: a market order needs a price as its collar";
@@ -458,21 +620,56 @@ static inline const char *cb_reason_text(int16_t reason)
     case CB_REASON_INVALID_STATUS: return "unknown status";
     case CB_REASON_INVALID_ROLE: return "unknown role";
     case CB_REASON_INVALID_OWNER_GROUP: return "an owner group is a number from 0 to 2^31 - 1";
+    case CB_REASON_INVALID_HOLD: return "unknown type of hold";
+    case CB_REASON_INVALID_LIMIT: return "unknown limit, or a value it cannot have";
+    case CB_REASON_INVALID_YEAR: return "a compliance year is a number from 2000 to 2999";
+    case CB_REASON_INVALID_EXPIRY: return "the last moment or date has passed, or is none";
     case CB_REASON_NOT_LISTED: return "the instrument is not listed on this trading date";
     case CB_REASON_WRONG_PHASE: return "not possible in the instrument's present phase";
     case CB_REASON_NO_REFERENCE_PRICE: return "the instrument has no reference price yet";
     case CB_REASON_DAY_NOT_SETTLED: return "the previous trading day must be settled first";
     case CB_REASON_DAY_CLOSED: return "trading has stopped for this date";
     case CB_REASON_WRONG_DAY_STAGE: return "the end of day runs stop, expire, fix close, settle, in this order";
+    case CB_REASON_MODE_NOT_OFFERED: return "the instrument is not traded in this mode";
+    case CB_REASON_WRONG_AUCTION_STAGE: return "not possible in the auction's present stage";
+    case CB_REASON_SEED_NOT_COMMITTED: return "ties are drawn by lot: commit the seed's hash before the window opens";
+    case CB_REASON_SEED_MISMATCH: return "the seed's SHA-256 is not the one committed";
+    case CB_REASON_SETTLEMENT_NOT_ACKNOWLEDGED: return "the registry has not acknowledged this day's settlement file";
+    case CB_REASON_NEGOTIATION_EXPIRED: return "the negotiation's last moment has passed";
+    case CB_REASON_TERMS_CHANGED: return "price or quantity differ from the terms that stand";
+    case CB_REASON_OWN_TERMS: return "the terms that stand are this account's own";
+    case CB_REASON_INSTRUMENT_HALTED: return "the instrument has been stopped by the kill switch";
+    case CB_REASON_VENUE_HALTED: return "the venue has been stopped by the kill switch";
+    case CB_REASON_ALREADY_LISTED: return "the instrument is listed already";
+    case CB_REASON_ALREADY_BUSTED: return "this trade has been cancelled before";
     case CB_REASON_ACCOUNT_SUSPENDED: return "the account is suspended";
     case CB_REASON_INSUFFICIENT_FUNDS: return "not enough free cash to lock the order's full amount";
     case CB_REASON_INSUFFICIENT_UNITS: return "not enough free units to lock the order's full quantity";
     case CB_REASON_UNITS_BOUGHT_TODAY: return "units bought today cannot be sold or withdrawn before settlement";
     case CB_REASON_PROCEEDS_NOT_SETTLED: return "today's sale proceeds cannot be withdrawn before settlement";
+    case CB_REASON_FIRM_STOPPED: return "the firm has been stopped by the kill switch";
     case CB_REASON_ORDER_TABLE_FULL: return "the venue's order table is full";
     case CB_REASON_ACCOUNT_TABLE_FULL: return "the venue's account table is full";
     case CB_REASON_FIRM_TABLE_FULL: return "the venue's firm table is full";
     case CB_REASON_SESSION_TABLE_FULL: return "the venue's session table is full";
+    case CB_REASON_NEGOTIATION_TABLE_FULL: return "the venue's table of negotiations is full";
+    case CB_REASON_AUCTION_TABLE_FULL: return "the venue's table of auctions is full";
+    case CB_REASON_BID_TABLE_FULL: return "the venue's table of bids is full";
+    case CB_REASON_HOLD_TABLE_FULL: return "the venue's table of holds is full";
+    case CB_REASON_OBLIGATION_TABLE_FULL: return "the venue's table of obligations is full";
+    case CB_REASON_BUST_TABLE_FULL: return "the venue's table of cancelled trades is full";
+    case CB_REASON_MAX_ORDER_QUANTITY: return "the order is larger than the limit set for it";
+    case CB_REASON_MAX_ORDER_VALUE: return "the order is worth more than the limit set for it";
+    case CB_REASON_PRICE_COLLAR: return "the price is further from the reference than the collar set for it";
+    case CB_REASON_ORDER_RATE: return "more orders within one second than the limit set for it";
+    case CB_REASON_OPEN_ORDERS: return "more open orders than the limit set for it";
+    case CB_REASON_POSITION_LIMIT: return "holding and open buy orders would exceed the position limit";
+    case CB_REASON_EXCEEDS_HOLD: return "the hold has fewer units left than stated";
+    case CB_REASON_WRONG_CREDITOR: return "a pledge is released or realised only in its creditor's name";
+    case CB_REASON_NOT_SURRENDERABLE: return "this asset cannot be surrendered for this compliance year";
+    case CB_REASON_EXCEEDS_OBLIGATION: return "more than is still due";
+    case CB_REASON_OFFSET_LIMIT: return "offsets may cover only a limited share of an obligation";
+    case CB_REASON_CARRY_OVER_LIMIT: return "more than may be carried over: a base amount and a multiple of the net sales";
     case CB_REASON_UNKNOWN_ORDER: return "no such live order";
     case CB_REASON_POST_ONLY_WOULD_TAKE: return "a post-only order would have traded at once";
     case CB_REASON_FOK_NOT_FILLABLE: return "the full quantity is not available at the limit";
@@ -483,6 +680,9 @@ static inline const char *cb_reason_text(int16_t reason)
     case CB_REASON_LISTING_CHANGED: return "the listing's price differs from the one stated";
     case CB_REASON_QUANTITY_EXCEEDS_LISTING: return "the listing has fewer lots left than stated";
     case CB_REASON_SELF_TRADE: return "both sides belong to one owner group";
+    case CB_REASON_BELOW_RESERVE: return "the bid is worse than the auction's reserve price";
+    case CB_REASON_ABOVE_CAP: return "the bid is beyond the auction's price cap";
+    case CB_REASON_MIN_QUANTITY_NOT_MET: return "the order's minimum quantity is not available at the limit";
     case CB_REASON_USER_REQUESTED: return "cancelled by its owner";
     case CB_REASON_MASS_CANCEL: return "cancelled by a mass cancel";
     case CB_REASON_DISCONNECTED: return "cancelled because its session was lost";
@@ -490,6 +690,19 @@ static inline const char *cb_reason_text(int16_t reason)
     case CB_REASON_IOC_REMAINDER: return "the rest of an immediate order";
     case CB_REASON_DEPTH_LIMIT: return "system-cancelled: the rest lay beyond the best five price levels";
     case CB_REASON_END_OF_DAY: return "day order at the end of the day";
+    case CB_REASON_JUDICIAL_HOLD: return "cancelled because a court order seized its units";
+    case CB_REASON_KILLED: return "cancelled by the kill switch";
+    case CB_REASON_OPERATOR: return "cancelled by the operator";
+    case CB_REASON_TERMS_EXPIRED: return "the negotiation's last moment has passed";
+    case CB_REASON_NOT_ALLOCATED: return "the auction allocated nothing, or not all, to this bid";
+    case CB_REASON_UNDERSUBSCRIBED: return "fewer lots were bid for than offered";
+    case CB_REASON_NO_BIDS: return "there was no bid";
+    case CB_REASON_BELOW_SECONDARY: return "the clearing price was far below the secondary market";
+    case CB_REASON_AUCTION_WITHDRAWN: return "the auction was cancelled by the operator";
+    case CB_REASON_QUOTE_REPLACED: return "replaced by a newer quote";
+    case CB_REASON_DELISTED: return "the instrument was delisted";
+    case CB_REASON_GOOD_TILL_DATE: return "the order's last trading date has passed";
+    case CB_REASON_CALL_REMAINDER: return "the rest of an order for one call auction";
     default: return "unknown reason";
     }
 }

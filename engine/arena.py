@@ -15,12 +15,43 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.schema import BASIS_POINTS, EVENT, DayStage, OrderFlag, OrderType, Phase, Status, TimeInForce, record
+from engine.schema import (
+    BASIS_POINTS,
+    EVENT,
+    STATE_AUCTION,
+    STATE_BID,
+    STATE_BUST,
+    STATE_ENCUMBRANCE,
+    STATE_FIRM,
+    STATE_NEGOTIATION,
+    STATE_OBLIGATION,
+    AssetKind,
+    AuctionPrice,
+    AuctionSecondary,
+    AuctionShort,
+    AuctionTie,
+    DayStage,
+    LimitKind,
+    OrderFlag,
+    OrderType,
+    Phase,
+    Status,
+    TimeInForce,
+    record,
+)
 from engine.venue import (
     MAX_ACCOUNTS,
     MAX_ASSETS,
+    MAX_AUCTIONS,
+    MAX_BIDS,
+    MAX_BUSTS,
+    MAX_CARRY,
     MAX_CURRENCIES,
+    MAX_ENCUMBRANCES,
+    MAX_FIRMS,
     MAX_INSTRUMENTS,
+    MAX_NEGOTIATIONS,
+    MAX_OBLIGATIONS,
     MAX_ORDERS,
     MAX_SESSIONS,
     MAX_WINDOW,
@@ -79,8 +110,23 @@ BALANCE: Final = record([("free", "<i8"), ("locked", "<i8"), ("bought_today", "<
 """What one account has of one asset (units) or one currency (minor units), as far as trading touches it: half a cache
 line. `proceeds_today` is the part of free cash that came from today's sales."""
 
-HOLD: Final = record([("pledged", "<i8"), ("judicial", "<i8"), ("auction_frozen", "<i8"), ("transfer_pending", "<i8")])
+HOLD: Final = record(
+    [
+        ("pledged", "<i8"),
+        ("judicial", "<i8"),
+        ("auction_frozen", "<i8"),
+        ("transfer_pending", "<i8"),
+        ("carried_over", "<i8"),  # no bucket: units carried over from this asset so far
+        ("buying", "<i8"),  # no bucket: units of live buy orders, kept while a limit counts them
+        ("spare1", "<i8"),
+        ("spare2", "<i8"),
+    ]
+)
 """The buckets that trading does not touch, in a table of the same rows and columns. All buckets add up to the total."""
+
+LIMIT: Final = record([("value", "<i8"), ("override", "<i8"), ("until", "<i8"), ("second", "<i8"), ("count", "<i8")])
+"""One limit of one firm, account, instrument or the venue; `override` counts while the timestamp is below `until`."""
+LIMIT_KINDS: Final = len(LimitKind) + 1
 
 MAX_COLUMNS: Final = MAX_CURRENCIES + MAX_ASSETS
 
@@ -138,6 +184,25 @@ BOOK: Final = _nested(
         ("listed_from", "<i8"),
         ("close_is_vwap", "<i8"),
         ("in_composite", "<i8"),
+        ("listed_until", "<i8"),
+        ("halted", "<i8"),
+        # blocks and auctions
+        ("block_min", "<i8"),
+        ("block_max", "<i8"),
+        ("block_volume", "<i8"),
+        ("block_turnover", "<i8"),
+        ("block_turnover_high", "<i8"),
+        ("block_trades", "<i8"),
+        ("auctioned", "<i8"),
+        ("auction_min", "<i8"),
+        ("auction_step", "<i8"),
+        ("auction_bid_max", "<i8"),
+        ("auction_reserve_bound", "<i8"),
+        ("auction_cap_bound", "<i8"),
+        ("auction_volume", "<i8"),
+        ("auction_price", "<i8"),
+        ("carried", "<i8", (MAX_CARRY,)),
+        ("asset", "<i8"),
     ]
 )
 
@@ -171,7 +236,36 @@ _STATE: Final[list[tuple[Any, ...]]] = [
     ("account_capacity", "<i8"),
     ("firm_capacity", "<i8"),
     ("session_capacity", "<i8"),
-    # counts
+    ("auction_price_rule", "<i8"),
+    ("auction_tie", "<i8"),
+    ("auction_short", "<i8"),
+    ("auction_secondary", "<i8"),
+    ("auction_carry_over", "<i8"),
+    ("auction_carry_cap_bps", "<i8"),
+    ("bid_keeps_time", "<i8"),
+    ("settlement_ack", "<i8"),
+    ("offset_limit_bps", "<i8"),
+    ("carry_over_base", "<i8"),
+    ("carry_over_factor_bps", "<i8"),
+    ("negotiation_capacity", "<i8"),
+    ("auction_capacity", "<i8"),
+    ("bid_capacity", "<i8"),
+    ("hold_capacity", "<i8"),
+    ("obligation_capacity", "<i8"),
+    # counts; of the tables whose rows lie in the order of their ids: rows used, live ones among them
+    ("negotiations_used", "<i8"),
+    ("auctions_used", "<i8"),
+    ("bids_used", "<i8"),
+    ("encumbrances_used", "<i8"),
+    ("obligations_used", "<i8"),
+    ("busts_used", "<i8"),
+    ("last_negotiation_id", "<i8"),
+    ("last_auction_id", "<i8"),
+    ("last_hold_id", "<i8"),
+    ("last_obligation_id", "<i8"),
+    ("acknowledged_date", "<i8"),
+    ("venue_halted", "<i8"),
+    ("limits_set", "<i8"),  # bit per LimitKind that was ever set anywhere
     ("firms", "<i8"),
     ("accounts_open", "<i8"),
     ("sessions_open", "<i8"),
@@ -190,6 +284,9 @@ _STATE: Final[list[tuple[Any, ...]]] = [
     ("cash_deposited", "<i8", (MAX_CURRENCIES,)),
     ("fees", "<i8", (MAX_CURRENCIES,)),
     ("units_deposited", "<i8", (MAX_ASSETS,)),
+    ("asset_kinds", "<i8", (MAX_ASSETS,)),
+    ("surrender_until", "<i8", (MAX_ASSETS,)),
+    ("venue_limits", LIMIT, (LIMIT_KINDS,)),
     ("books", BOOK, (MAX_INSTRUMENTS,)),
     ("bits2", "<u8", (MAX_INSTRUMENTS, 2)),
     ("bits1", "<u8", (MAX_INSTRUMENTS, 2, MAX_WINDOW // 4096)),
@@ -198,6 +295,18 @@ _STATE: Final[list[tuple[Any, ...]]] = [
     ("accounts", ACCOUNT, (MAX_ACCOUNTS,)),
     ("balances", BALANCE, (MAX_ACCOUNTS * MAX_COLUMNS,)),  # row by row, `columns` to a row: see balance_at
     ("holds", HOLD, (MAX_ACCOUNTS * MAX_COLUMNS,)),
+    ("firm_table", STATE_FIRM, (MAX_FIRMS,)),
+    ("negotiations", STATE_NEGOTIATION, (MAX_NEGOTIATIONS,)),
+    ("auctions", STATE_AUCTION, (MAX_AUCTIONS,)),
+    ("bids", STATE_BID, (MAX_BIDS,)),
+    ("encumbrances", STATE_ENCUMBRANCE, (MAX_ENCUMBRANCES,)),
+    ("obligations", STATE_OBLIGATION, (MAX_OBLIGATIONS,)),
+    ("busts", STATE_BUST, (MAX_BUSTS,)),
+    ("firm_limits", LIMIT, (MAX_FIRMS, LIMIT_KINDS)),
+    ("account_limits", LIMIT, (MAX_ACCOUNTS, LIMIT_KINDS)),
+    ("instrument_limits", LIMIT, (MAX_INSTRUMENTS, LIMIT_KINDS)),
+    ("firm_orders", "<i8", (MAX_FIRMS,)),  # live orders, kept while a limit counts them
+    ("account_orders", "<i8", (MAX_ACCOUNTS,)),
     ("free_slots", "<u4", (MAX_ORDERS,)),
     ("orders", ORDER, (MAX_ORDERS,)),
     ("index", CELL, (2, INDEX_SIZE)),
@@ -246,7 +355,8 @@ def event_limit(venue: Venue) -> int:
     """Size of the event buffer: room for the worst single command, and 1,024 more."""
     capacity = venue.capacity
     settlement = capacity.accounts * (len(venue.assets) + len(venue.currencies))
-    return 2 * capacity.orders + settlement + 8 * len(venue.instruments) + 1_024
+    ended = 3 * capacity.bids + capacity.negotiations + capacity.auctions
+    return 2 * capacity.orders + ended + settlement + 8 * len(venue.instruments) + 1_024
 
 
 def new_arena(venue: Venue) -> Arena:
@@ -269,6 +379,25 @@ def new_arena(venue: Venue) -> Arena:
     s.withdraw_next_day = venue.withdraw_after == "EOD"
     s.composite_rule = venue.composite != "NONE"
     s.composite_mean_until = date_number(venue.composite_mean_until)
+    s.auction_price_rule = AuctionPrice[venue.auction_price]
+    s.auction_tie = AuctionTie[venue.auction_tie]
+    s.auction_short = AuctionShort[venue.auction_short]
+    s.auction_secondary = AuctionSecondary[venue.auction_secondary]
+    s.auction_carry_over = venue.auction_carry_over
+    s.auction_carry_cap_bps = venue.auction_carry_cap_bps
+    s.bid_keeps_time = venue.bid_amend == "KEEPS_TIME"
+    s.settlement_ack = venue.settlement_ack
+    s.offset_limit_bps = venue.offset_limit_bps
+    s.carry_over_base = venue.carry_over_base
+    s.carry_over_factor_bps = venue.carry_over_factor_bps
+    for terms in venue.asset_terms:
+        s.asset_kinds[venue.asset_id(terms.asset)] = AssetKind[terms.kind]
+        s.surrender_until[venue.asset_id(terms.asset)] = terms.surrender_until
+    s.negotiation_capacity = venue.capacity.negotiations
+    s.auction_capacity = venue.capacity.auctions
+    s.bid_capacity = venue.capacity.bids
+    s.hold_capacity = venue.capacity.holds
+    s.obligation_capacity = venue.capacity.obligations
     s.order_capacity = venue.capacity.orders
     s.account_capacity = venue.capacity.accounts
     s.firm_capacity = venue.capacity.firms
@@ -290,6 +419,12 @@ def _fill_book(book: Any, venue: Venue, instrument: Instrument) -> None:
         setattr(book, name, getattr(instrument, name))
     for name in ("fee_ppm", "limit_listed_bps", "limit_block_bps", "in_composite"):
         setattr(book, name, getattr(instrument, name))
+    for name in ("block_min", "block_max", "auction_min", "auction_step", "auction_bid_max"):
+        setattr(book, name, getattr(instrument, name))
+    book.auctioned = instrument.auction
+    book.auction_reserve_bound = instrument.auction_reserve == "CLOSE_OR_LOWER_LIMIT"
+    book.auction_cap_bound = instrument.auction_cap == "UPPER_LIMIT"
+    book.asset = venue.asset_id(instrument.asset)
     book.floor, book.ceiling = instrument.floor_ticks, instrument.ceiling_ticks
     book.quantity_cap = quantity_cap(instrument)
     book.asset_column = asset_column(venue, venue.asset_id(instrument.asset))

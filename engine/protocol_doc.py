@@ -58,6 +58,14 @@ STATE_ORDER_TEXT: Final = {
     "cash": "by (account, currency), rows with any amount",
     "holds": "by (account, asset), rows with any amount",
     "sessions": "by id, from 0 (the venue itself)",
+    "firms": "by id, from 1",
+    "negotiations": "live ones by id",
+    "auctions": "announced, open or closed ones by id",
+    "bids": "live ones by id (an order id)",
+    "encumbrances": "holds with units left by id",
+    "obligations": "by id",
+    "limits": "by (venue, firms, accounts, instruments; id; kind), those with a value or an override",
+    "busts": "cancelled trades by id",
     "orders": "live orders by (instrument, buy before sell, best price first, priority)",
 }
 

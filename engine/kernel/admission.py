@@ -95,7 +95,9 @@ def owns_order(s, session, order):
 
 @small
 def is_listed(s, book, date):
-    return bool(s.open_from_start) if date == 0 else book.listed_from <= date
+    if date == 0:
+        return bool(s.open_from_start)
+    return book.listed_from <= date and (book.listed_until == 0 or date <= book.listed_until)
 
 
 @small

@@ -6,7 +6,29 @@ from numba import types
 
 from engine.arena import ARENA
 from engine.kernel.admission import check_kind, check_session
+from engine.kernel.auctions import (
+    announce_auction,
+    auction_bid,
+    auction_bid_replace,
+    auction_bid_withdraw,
+    cancel_auction,
+    close_auction,
+    commit_seed,
+    open_auction,
+    reveal_seed,
+)
+from engine.kernel.blocks import block_accept, block_counter, block_offer, block_withdraw
 from engine.kernel.compiler import COMPILED, by_address, plain, small
+from engine.kernel.controls import (
+    bust_trade,
+    delist_instrument,
+    firm_kill,
+    kill_switch,
+    list_instrument,
+    set_limit,
+    set_order_status,
+    widen_window,
+)
 from engine.kernel.day import (
     clock_anchor,
     expire_orders,
@@ -15,6 +37,20 @@ from engine.kernel.day import (
     set_reference,
     settle,
     stop_trading,
+)
+from engine.kernel.encumbrances import (
+    acknowledge_settlement,
+    allocate_units,
+    carry_over,
+    place_hold,
+    pledge_request,
+    realise_hold,
+    release_hold,
+    set_obligation,
+    surrender,
+    transfer_in,
+    transfer_out,
+    voluntary_cancel,
 )
 from engine.kernel.events import rejected
 from engine.kernel.lookahead import look_ahead
@@ -38,8 +74,9 @@ from engine.schema import COMMAND, FIRST_OPERATOR_KIND, CommandKind, Reason
 def worst_case(s, c):
     """Most events that a command can give: every live order traded (with its fee) or cancelled, and summaries."""
     most = 2 * s.live_orders + 4
-    if c.kind >= FIRST_OPERATOR_KIND:
+    if c.kind > CommandKind.QUOTE:
         most += s.accounts_open * (s.assets + s.currencies) + 4 * s.instruments + 4
+        most += 3 * s.bids_used + s.negotiations_used + s.auctions_used
     return most
 
 
@@ -81,6 +118,86 @@ def operate(s, c):
         return set_reference(s, c)
     if kind == CommandKind.CLOCK_ANCHOR:
         return clock_anchor(s, c)
+    return operate_more(s, c)
+
+
+@plain
+def operate_more(s, c):
+    """The kinds from FIRST_OPERATOR_KIND on that concern the registry, limits and auctions."""
+    kind = c.kind
+    if kind == CommandKind.ALLOCATE_UNITS:
+        return allocate_units(s, c)
+    if kind == CommandKind.PLACE_HOLD:
+        return place_hold(s, c)
+    if kind == CommandKind.RELEASE_HOLD:
+        return release_hold(s, c)
+    if kind == CommandKind.REALISE_HOLD:
+        return realise_hold(s, c)
+    if kind == CommandKind.SET_OBLIGATION:
+        return set_obligation(s, c)
+    if kind == CommandKind.CARRY_OVER:
+        return carry_over(s, c)
+    if kind == CommandKind.ACKNOWLEDGE_SETTLEMENT:
+        return acknowledge_settlement(s, c)
+    if kind == CommandKind.SET_LIMIT:
+        return set_limit(s, c)
+    if kind == CommandKind.KILL_SWITCH:
+        return kill_switch(s, c)
+    if kind == CommandKind.BUST_TRADE:
+        return bust_trade(s, c)
+    if kind == CommandKind.SET_ORDER_STATUS:
+        return set_order_status(s, c)
+    if kind == CommandKind.WIDEN_WINDOW:
+        return widen_window(s, c)
+    if kind == CommandKind.LIST_INSTRUMENT:
+        return list_instrument(s, c)
+    if kind == CommandKind.DELIST_INSTRUMENT:
+        return delist_instrument(s, c)
+    if kind == CommandKind.ANNOUNCE_AUCTION:
+        return announce_auction(s, c)
+    if kind == CommandKind.COMMIT_SEED:
+        return commit_seed(s, c)
+    if kind == CommandKind.OPEN_AUCTION:
+        return open_auction(s, c)
+    if kind == CommandKind.CLOSE_AUCTION:
+        return close_auction(s, c)
+    if kind == CommandKind.REVEAL_SEED:
+        return reveal_seed(s, c)
+    if kind == CommandKind.CANCEL_AUCTION:
+        return cancel_auction(s, c)
+    return Reason.INVALID_KIND
+
+
+@plain
+def request(s, c):
+    """What firms send beside orders: block negotiations, bids, requests to the registry, their own kill switch."""
+    kind = c.kind
+    if kind == CommandKind.BLOCK_OFFER:
+        return block_offer(s, c)
+    if kind == CommandKind.BLOCK_COUNTER:
+        return block_counter(s, c)
+    if kind == CommandKind.BLOCK_ACCEPT:
+        return block_accept(s, c)
+    if kind == CommandKind.BLOCK_WITHDRAW:
+        return block_withdraw(s, c)
+    if kind == CommandKind.AUCTION_BID:
+        return auction_bid(s, c)
+    if kind == CommandKind.AUCTION_BID_REPLACE:
+        return auction_bid_replace(s, c)
+    if kind == CommandKind.AUCTION_BID_WITHDRAW:
+        return auction_bid_withdraw(s, c)
+    if kind == CommandKind.SURRENDER:
+        return surrender(s, c)
+    if kind == CommandKind.VOLUNTARY_CANCEL:
+        return voluntary_cancel(s, c)
+    if kind == CommandKind.TRANSFER_IN:
+        return transfer_in(s, c)
+    if kind == CommandKind.TRANSFER_OUT:
+        return transfer_out(s, c)
+    if kind == CommandKind.PLEDGE_REQUEST:
+        return pledge_request(s, c)
+    if kind == CommandKind.FIRM_KILL:
+        return firm_kill(s, c)
     return Reason.INVALID_KIND
 
 
@@ -102,6 +219,8 @@ def process(s, c, command_words, i):
         return mass_cancel(s, c)
     if c.kind == CommandKind.TAKE:
         return take(s, c)
+    if c.kind < FIRST_OPERATOR_KIND:
+        return request(s, c)
     return operate(s, c)
 
 

@@ -23,6 +23,7 @@ def open_firm(s, c):
     if s.firms >= s.firm_capacity:
         return Reason.FIRM_TABLE_FULL
     s.firms += 1
+    s.firm_table[s.firms].status = Status.ACTIVE
     counted(s, c, EventKind.FIRM_OPENED, 0, s.firms, 0, 0)
     return Reason.NONE
 

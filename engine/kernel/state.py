@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.arena import BALANCE, Arena
+from engine.arena import BALANCE, LIMIT, Arena
 from engine.kernel.book import next_in_book, rest_order, take_slot
 from engine.kernel.compiler import entry
 from engine.kernel.day import first_composite, set_limits
@@ -25,7 +25,21 @@ HEADER = (
     "anchor_monotonic",
     "rate_numerator",
     "rate_denominator",
+    "last_negotiation_id",
+    "last_auction_id",
+    "last_hold_id",
+    "last_obligation_id",
+    "acknowledged_date",
+    "venue_halted",
 )
+TABLES = ("negotiations", "auctions", "bids", "encumbrances", "obligations", "busts")
+"""Sections whose rows lie in the arena as they are, by id. A row of quantity 0 is gone (obligations never are)."""
+CARRIED = ("carried1", "carried2", "carried3", "carried4")
+BOOK_FIELDS = tuple(
+    name for name in STATE_SECTIONS["instruments"].names or () if name not in PHASES and name not in CARRIED
+)
+LIMIT_TABLES = ("venue_limits", "firm_limits", "account_limits", "instrument_limits")
+LIMIT_OWNERS = {"firm_limits": "firm", "account_limits": "account", "instrument_limits": "instrument"}
 
 
 @entry
@@ -137,6 +151,30 @@ def _put_amounts(s: Any, accounts: int, section: str, rows: NDArray[Any]) -> Non
         view[rows[owner] - 1, rows[kind] - 1] = rows[name]
 
 
+def _limits(s: Any) -> NDArray[Any]:
+    """The limits that have a value or an override, by owner and kind."""
+    parts = []
+    for table in LIMIT_TABLES:
+        limits = s[table].reshape(-1, s[table].shape[-1])
+        owners, kinds = np.nonzero((limits["value"] != 0) | (limits["override"] != 0))
+        rows = np.zeros(len(owners), STATE_SECTIONS["limits"])
+        rows["kind"] = kinds
+        if table in LIMIT_OWNERS:
+            rows[LIMIT_OWNERS[table]] = owners
+        _copy(rows, limits[owners, kinds], LIMIT.names or ())
+        parts.append(rows)
+    return np.concatenate(parts)
+
+
+def _put_limits(s: Any, rows: NDArray[Any]) -> None:
+    for row in rows:
+        owner = next((table for table, name in LIMIT_OWNERS.items() if row[name]), None)
+        cell = s[owner][row[LIMIT_OWNERS[owner]], row["kind"]] if owner else s["venue_limits"][row["kind"]]
+        for name in LIMIT.names or ():
+            cell[name] = row[name]
+        s["limits_set"] = int(s["limits_set"]) | 1 << int(row["kind"])
+
+
 def canonical_state(arena: Arena) -> bytes:
     """The arena as canonical bytes."""
     s = arena[0]
@@ -154,13 +192,20 @@ def canonical_state(arena: Arena) -> bytes:
     out["instruments"] = np.zeros(len(books), STATE_SECTIONS["instruments"])
     for name, mode in PHASES.items():
         out["instruments"][name] = books["phases"][:, mode]
-    _copy(out["instruments"], books, _names("instruments")[len(PHASES) :])
+    for n, name in enumerate(CARRIED):
+        out["instruments"][name] = books["carried"][:, n]
+    _copy(out["instruments"], books, BOOK_FIELDS)
     out["accounts"] = np.zeros(accounts, STATE_SECTIONS["accounts"])
     _copy(out["accounts"], s["accounts"][1 : accounts + 1], _names("accounts"))
     out["cash"] = _amounts(s, accounts, "cash")
     out["holds"] = _amounts(s, accounts, "holds")
     out["sessions"] = np.zeros(s["sessions_open"] + 1, STATE_SECTIONS["sessions"])
     _copy(out["sessions"], s["sessions"][: s["sessions_open"] + 1], _names("sessions"))
+    out["firms"] = s["firm_table"][1 : s["firms"] + 1]
+    for name in TABLES:
+        rows = s[name][1 : s[f"{name}_used"] + 1]
+        out[name] = rows if name == "obligations" else rows[rows["quantity"] > 0]
+    out["limits"] = _limits(s)
     out["orders"] = np.zeros(s["live_orders"], STATE_ORDER)
     list_orders(arena, out["orders"])
     return pack_state(out)
@@ -177,11 +222,18 @@ def restore(arena: Arena, state: bytes) -> None:
     books = _books(s)
     for name, mode in PHASES.items():
         books["phases"][:, mode] = data["instruments"][name]
-    _copy(books, data["instruments"], _names("instruments")[len(PHASES) :])
+    for n, name in enumerate(CARRIED):
+        books["carried"][:, n] = data["instruments"][name]
+    _copy(books, data["instruments"], BOOK_FIELDS)
     s["accounts_open"] = len(data["accounts"])
     _copy(s["accounts"][1 : s["accounts_open"] + 1], data["accounts"], _names("accounts"))
     for section in ("cash", "holds"):
         _put_amounts(s, int(s["accounts_open"]), section, data[section])
     s["sessions_open"] = len(data["sessions"]) - 1
     _copy(s["sessions"][: len(data["sessions"])], data["sessions"], _names("sessions"))
+    s["firm_table"][1 : len(data["firms"]) + 1] = data["firms"]
+    for name in TABLES:
+        s[name][1 : len(data[name]) + 1] = data[name]
+        s[f"{name}_used"] = len(data[name])
+    _put_limits(s, data["limits"])
     place_orders(arena, data["orders"])

@@ -10,6 +10,10 @@ as the independent auditor of a journal. It imports only the vocabulary (`engine
     money           rounding, fees, what an order locks
     day             phases, end of day, closes, limits, composite
     administration  firms, accounts, sessions, deposits and withdrawals
+    blocks          block negotiations and trades
+    auctions        announcements, sealed bids, clearing
+    encumbrances    holds on units, obligations, surrender, transfers
+    controls        limits, kill switches, corrections, listing
     book, exchange  the order book and all other state; events
     canonical       the state as bytes and back
 """
@@ -20,7 +24,7 @@ from collections.abc import Callable
 from operator import itemgetter
 from typing import Final
 
-from engine.reference import administration, canonical, day, orders
+from engine.reference import administration, auctions, blocks, canonical, controls, day, encumbrances, orders
 from engine.reference.admission import check_session, consume_number
 from engine.reference.exchange import Command, Exchange, Refused
 from engine.schema import COMMAND_SHAPES, CommandArray, CommandKind, EventArray, EventKind, Reason
@@ -53,6 +57,39 @@ RULES: Final[dict[int, Rule]] = {
     CommandKind.WITHDRAW_CASH: administration.withdraw_cash,
     CommandKind.DEPOSIT_UNITS: administration.deposit_units,
     CommandKind.WITHDRAW_UNITS: administration.withdraw_units,
+    CommandKind.ANNOUNCE_AUCTION: auctions.announce_auction,
+    CommandKind.AUCTION_BID: auctions.auction_bid,
+    CommandKind.AUCTION_BID_REPLACE: auctions.auction_bid_replace,
+    CommandKind.AUCTION_BID_WITHDRAW: auctions.auction_bid_withdraw,
+    CommandKind.CANCEL_AUCTION: auctions.cancel_auction,
+    CommandKind.CLOSE_AUCTION: auctions.close_auction,
+    CommandKind.COMMIT_SEED: auctions.commit_seed,
+    CommandKind.OPEN_AUCTION: auctions.open_auction,
+    CommandKind.REVEAL_SEED: auctions.reveal_seed,
+    CommandKind.BLOCK_ACCEPT: blocks.block_accept,
+    CommandKind.BLOCK_COUNTER: blocks.block_counter,
+    CommandKind.BLOCK_OFFER: blocks.block_offer,
+    CommandKind.BLOCK_WITHDRAW: blocks.block_withdraw,
+    CommandKind.BUST_TRADE: controls.bust_trade,
+    CommandKind.DELIST_INSTRUMENT: controls.delist_instrument,
+    CommandKind.FIRM_KILL: controls.firm_kill,
+    CommandKind.KILL_SWITCH: controls.kill_switch,
+    CommandKind.LIST_INSTRUMENT: controls.list_instrument,
+    CommandKind.SET_LIMIT: controls.set_limit,
+    CommandKind.SET_ORDER_STATUS: controls.set_order_status,
+    CommandKind.WIDEN_WINDOW: controls.widen_window,
+    CommandKind.ACKNOWLEDGE_SETTLEMENT: encumbrances.acknowledge_settlement,
+    CommandKind.ALLOCATE_UNITS: encumbrances.allocate_units,
+    CommandKind.CARRY_OVER: encumbrances.carry_over,
+    CommandKind.PLACE_HOLD: encumbrances.place_hold,
+    CommandKind.PLEDGE_REQUEST: encumbrances.pledge_request,
+    CommandKind.REALISE_HOLD: encumbrances.realise_hold,
+    CommandKind.RELEASE_HOLD: encumbrances.release_hold,
+    CommandKind.SET_OBLIGATION: encumbrances.set_obligation,
+    CommandKind.SURRENDER: encumbrances.surrender,
+    CommandKind.TRANSFER_IN: encumbrances.transfer_in,
+    CommandKind.TRANSFER_OUT: encumbrances.transfer_out,
+    CommandKind.VOLUNTARY_CANCEL: encumbrances.voluntary_cancel,
 }
 WRITTEN_BY_FIRM: Final = Command._fields[: Command._fields.index("sequence")]
 """The fields of the first 64 bytes."""

@@ -26,7 +26,7 @@ def open_firm(x: Exchange, command: Command) -> None:
     if x.firms >= x.venue.capacity.firms:
         raise Refused(Reason.FIRM_TABLE_FULL)
 
-    x.firms += 1
+    x.firm_status.append(int(Status.ACTIVE))
     x.emit(EventKind.FIRM_OPENED, aux=x.firms)
 
 

@@ -109,19 +109,19 @@ def check_terms(market: Market, side: int, order_type: int, price: int, quantity
     if unpriced:
         if not market.limit_up:
             raise Refused(Reason.PRICE_REQUIRED)
-        price = min(market.limit_up, terms.ceiling) if side == Side.BUY else max(market.limit_down, terms.floor)
+        price = min(market.limit_up, market.ceiling) if side == Side.BUY else max(market.limit_down, market.floor)
     elif price < 1:
         raise Refused(Reason.INVALID_PRICE)
     elif price % terms.price_step:
         raise Refused(Reason.OFF_TICK)
     check_quantity(market, quantity)
-    if not unpriced and not terms.floor <= price <= terms.ceiling:
+    if not unpriced and not market.floor <= price <= market.ceiling:
         raise Refused(Reason.PRICE_OUT_OF_WINDOW)
     if market.limit_up and price > market.limit_up:
         raise Refused(Reason.PRICE_ABOVE_LIMIT)
     if price < market.limit_down:
         raise Refused(Reason.PRICE_BELOW_LIMIT)
-    most = terms.ceiling * quantity * terms.tick_value
+    most = market.ceiling * quantity * terms.tick_value
     if most + fee_on(terms, most) > MAX_MONEY:
         raise Refused(Reason.AMOUNT_OVERFLOW)
     return price

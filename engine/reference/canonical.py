@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import astuple
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from engine.reference.book import Order
 from engine.reference.exchange import Account, Cash, Exchange, Hold, Session
+from engine.reference.registers import Auction, Bid, Bust, Encumbrance, Limit, Negotiation, Obligation
 from engine.schema import SCHEMA_VERSION, STATE_SECTIONS, Mode, pack_state, unpack_state
 
 TURNOVER_WORD = 1 << 62
@@ -27,6 +28,22 @@ MARKET_FIELDS = (
     "volume",
 )
 ORDER_FIELDS = STATE_SECTIONS["orders"].names or ()
+
+
+REGISTERS: Final = {
+    "negotiations": Negotiation,
+    "auctions": Auction,
+    "bids": Bid,
+    "encumbrances": Encumbrance,
+    "obligations": Obligation,
+    "busts": Bust,
+}
+
+
+def limit_order(item: tuple[tuple[int, int, int, int], Limit]) -> tuple[int, ...]:
+    """The venue's limits, then firms', accounts', instruments'; by id, then kind."""
+    firm, account, instrument, kind = item[0]
+    return (1 if firm else 2 if account else 3 if instrument else 0), firm + account + instrument, kind
 
 
 def rows(section: str, values: Iterable[tuple[int, ...]]) -> NDArray[Any]:
@@ -49,6 +66,12 @@ def canonical_state(x: Exchange) -> bytes:
         x.anchor_monotonic,
         x.rate_numerator,
         x.rate_denominator,
+        x.last_negotiation_id,
+        x.last_auction_id,
+        x.last_hold_id,
+        x.last_obligation_id,
+        x.acknowledged_date,
+        x.venue_halted,
     )
     markets = (
         (
@@ -58,6 +81,18 @@ def canonical_state(x: Exchange) -> bytes:
             m.turnover // TURNOVER_WORD,
             m.trades,
             m.close,
+            m.floor,
+            m.ceiling,
+            m.listed_from,
+            m.listed_until,
+            m.halted,
+            m.block_volume,
+            m.block_turnover % TURNOVER_WORD,
+            m.block_turnover // TURNOVER_WORD,
+            m.block_trades,
+            m.auction_volume,
+            m.auction_price,
+            *m.carried,
         )
         for m in x.markets
     )
@@ -74,6 +109,9 @@ def canonical_state(x: Exchange) -> bytes:
             "cash": rows("cash", (row for row in purses if any(row[2:]))),
             "holds": rows("holds", (row for row in holds if any(row[2:]))),
             "sessions": rows("sessions", (astuple(session) for session in x.sessions)),
+            "firms": rows("firms", ((status,) for status in x.firm_status[1:])),
+            **{name: rows(name, (astuple(one) for _, one in sorted(getattr(x, name).items()))) for name in REGISTERS},
+            "limits": rows("limits", (astuple(limit) for _, limit in sorted(x.limits.items(), key=limit_order))),
             "orders": rows("orders", (tuple(getattr(o, f) for f in ORDER_FIELDS) for o in x.live_orders())),
         }
     )
@@ -91,17 +129,28 @@ def restore(x: Exchange, state: bytes) -> None:
         x.command_sequence,
         x.timestamp,
         x.composite,
-        x.firms,
+        _,
         x.anchor_journal,
         x.anchor_monotonic,
         x.rate_numerator,
         x.rate_denominator,
+        x.last_negotiation_id,
+        x.last_auction_id,
+        x.last_hold_id,
+        x.last_obligation_id,
+        x.acknowledged_date,
+        x.venue_halted,
     ) = sections["header"][0]
     x.cash_deposited = [0, *(deposited for deposited, _ in sections["currencies"])]
     x.fees = [0, *(fees for _, fees in sections["currencies"])]
     x.units_deposited = [0, *(deposited for (deposited,) in sections["assets"])]
     for market, row in zip(x.markets, sections["instruments"], strict=True):
-        *before, turnover, turnover_high, market.trades, market.close = row
+        before, row = row[: 3 + len(MARKET_FIELDS)], row[3 + len(MARKET_FIELDS) :]
+        turnover, turnover_high, market.trades, market.close, *row = row
+        market.floor, market.ceiling, market.listed_from, market.listed_until, market.halted, *row = row
+        market.block_volume, block_turnover, block_turnover_high, market.block_trades, *row = row
+        market.auction_volume, market.auction_price, *market.carried = row
+        market.block_turnover = block_turnover_high * TURNOVER_WORD + block_turnover
         market.phases = dict(zip(Mode, before[:3], strict=True))
         for name, value in zip(MARKET_FIELDS, before[3:], strict=True):
             setattr(market, name, value)
@@ -112,5 +161,11 @@ def restore(x: Exchange, state: bytes) -> None:
     for account, asset, *buckets in sections["holds"]:
         x.accounts[account].holds[asset] = Hold(*buckets)
     x.sessions = [Session(*row) for row in sections["sessions"]]
+    x.firm_status = [0, *(status for (status,) in sections["firms"])]
+    for name, register in REGISTERS.items():
+        getattr(x, name).update({row[0]: register(*row) for row in sections[name]})
+    for row in sections["limits"]:
+        limit = Limit(*row)
+        x.limits[limit.firm, limit.account, limit.instrument, limit.kind] = limit
     for row in sections["orders"]:
         x.enter_live(Order(**dict(zip(ORDER_FIELDS, row, strict=True))))

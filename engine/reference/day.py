@@ -206,7 +206,7 @@ def composite_of_closes(x: Exchange) -> int:
     vintages = [market for market in x.listed_markets() if market.terms.in_composite]
     if x.trading_date <= date_number(x.venue.composite_mean_until):
         return mean([market.close for market in vintages if market.close])
-    newest = max(vintages, key=lambda market: (market.terms.listed_from, market.instrument), default=None)
+    newest = max(vintages, key=lambda market: (market.listed_from, market.instrument), default=None)
     return newest.close if newest else 0
 
 
@@ -243,7 +243,7 @@ def set_reference(x: Exchange, command: Command) -> None:
         raise Refused(Reason.WRONG_DAY_STAGE)
     if command.price < 1:
         raise Refused(Reason.INVALID_PRICE)
-    if not market.terms.floor <= command.price <= market.terms.ceiling:
+    if not market.floor <= command.price <= market.ceiling:
         raise Refused(Reason.PRICE_OUT_OF_WINDOW)
 
     market.previous_close = command.price

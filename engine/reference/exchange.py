@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.reference.book import BookSide, Order
+from engine.reference.registers import Auction, Bid, Bust, Encumbrance, Limit, Negotiation, Obligation
 from engine.schema import EVENT, DayStage, EventKind, Mode, Phase, Reason, Side, Status
 from engine.venue import Instrument, Venue
 
@@ -92,6 +93,12 @@ class Market:
         self.previous_close = self.limit_down = self.limit_up = self.block_down = self.block_up = 0
         self.last = self.open = self.high = self.low = 0
         self.volume = self.turnover = self.trades = self.close = 0
+        self.listed_from = terms.listed_from
+        self.listed_until = self.halted = 0
+        self.floor, self.ceiling = terms.floor, terms.ceiling
+        self.block_volume = self.block_turnover = self.block_trades = 0
+        self.auction_volume = self.auction_price = 0
+        self.carried = [0, 0, 0, 0]
 
     @property
     def listed_phase(self) -> int:
@@ -125,6 +132,8 @@ class Hold:
     judicial: int = 0
     auction_frozen: int = 0
     transfer_pending: int = 0
+    carried_over: int = 0
+    """No bucket: units carried over from this asset so far."""
 
 
 @dataclass(slots=True)
@@ -170,7 +179,17 @@ class Exchange:
         self.last_order_id = self.event_sequence = 0
         self.command_sequence = self.timestamp = 0
         self.anchor_journal = self.anchor_monotonic = self.rate_numerator = self.rate_denominator = 0
-        self.firms = 0
+        self.firm_status: list[int] = [0]
+        self.last_negotiation_id = self.last_auction_id = self.last_hold_id = self.last_obligation_id = 0
+        self.acknowledged_date = self.venue_halted = 0
+        self.negotiations: dict[int, Negotiation] = {}
+        self.auctions: dict[int, Auction] = {}
+        self.bids: dict[int, Bid] = {}
+        self.encumbrances: dict[int, Encumbrance] = {}
+        self.obligations: dict[int, Obligation] = {}
+        self.limits: dict[tuple[int, int, int, int], Limit] = {}
+        """By (firm, account, instrument, kind); at most one of the first three is not 0."""
+        self.busts: dict[int, Bust] = {}
         self.cash_deposited = [0] * (len(venue.currencies) + 1)
         self.fees = [0] * (len(venue.currencies) + 1)
         self.units_deposited = [0] * (len(venue.assets) + 1)
@@ -185,6 +204,10 @@ class Exchange:
             for market in self.markets:
                 market.phases[Mode.LISTED] = int(Phase.CONTINUOUS)
 
+    @property
+    def firms(self) -> int:
+        return len(self.firm_status) - 1
+
     def market(self, instrument: int) -> Market | None:
         return self.markets[instrument - 1] if 1 <= instrument <= len(self.markets) else None
 
@@ -193,7 +216,9 @@ class Exchange:
 
     def is_listed(self, market: Market, on_date: int) -> bool:
         """On a date; before the first trading date only where the venue is open from the start."""
-        return market.terms.listed_from <= on_date if on_date else self.venue.open_from_start
+        if not on_date:
+            return self.venue.open_from_start
+        return market.listed_from <= on_date and (not market.listed_until or on_date <= market.listed_until)
 
     def listed_markets(self) -> list[Market]:
         return [market for market in self.markets if self.is_listed(market, self.trading_date)]

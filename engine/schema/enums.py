@@ -77,6 +77,80 @@ class Phase(IntEnum):
     HALT = 7
 
 
+class HoldType(IntEnum):
+    """Why units of an account are held (PLACE_HOLD, PLEDGE_REQUEST, TRANSFER_OUT, TRANSFER_IN)."""
+
+    PLEDGE = 1
+    JUDICIAL = 2
+    TRANSFER_OUT = 3
+    TRANSFER_IN = 4
+
+
+class AssetKind(IntEnum):
+    """What an asset may be surrendered for: allowances in full, offsets up to a share, credits never."""
+
+    ALLOWANCE = 0
+    OFFSET = 1
+    CREDIT = 2
+
+
+class AuctionPrice(IntEnum):
+    """What a successful bid pays."""
+
+    UNIFORM = 1
+    PAY_AS_BID = 2
+
+
+class AuctionTie(IntEnum):
+    """Who gets the rest at the clearing price."""
+
+    TIME = 1
+    RANDOM = 2
+    PRORATA_RANDOM = 3
+
+
+class AuctionShort(IntEnum):
+    """What happens when less is bid for than offered."""
+
+    PARTIAL = 1
+    CANCEL = 2
+
+
+class AuctionSecondary(IntEnum):
+    """What happens when the clearing price lies far below the secondary market."""
+
+    CANCEL = 1
+    RAISE = 2
+    OFF = 3
+
+
+class AuctionStage(IntEnum):
+    ANNOUNCED = 1
+    OPEN = 2
+    CLOSED = 3
+
+
+class LimitKind(IntEnum):
+    """SET_LIMIT: what is limited."""
+
+    ORDER_QUANTITY = 1
+    ORDER_VALUE = 2
+    PRICE_COLLAR = 3
+    ORDER_RATE = 4
+    OPEN_ORDERS = 5
+    POSITION = 6
+    LARGE_HOLDER = 7
+
+
+class KillScope(IntEnum):
+    """KILL_SWITCH: what is stopped."""
+
+    FIRM = 1
+    ACCOUNT = 2
+    INSTRUMENT = 3
+    VENUE = 4
+
+
 class DayStage(IntEnum):
     """Where the trading day stands: OPEN -> STOPPED -> EXPIRED -> CLOSE_FIXED -> SETTLED -> OPEN (next date)."""
 
@@ -96,11 +170,12 @@ class Role(IntEnum):
 
 
 class Status(IntEnum):
-    """Of an account or a session."""
+    """Of a firm, an account or a session. STOPPED: a firm by its own kill switch."""
 
     ACTIVE = 1
     SUSPENDED = 2
     ENDED = 3
+    STOPPED = 4
 
 
 class DisconnectPolicy(IntEnum):
@@ -158,6 +233,7 @@ class CommandKind(IntEnum):
     RELEASE_HOLD = 102
     REALISE_HOLD = 103
     ACKNOWLEDGE_SETTLEMENT = 104
+    SET_OBLIGATION = 105
     SET_LIMIT = 112
     KILL_SWITCH = 113
     BUST_TRADE = 114
@@ -185,6 +261,9 @@ class EventKind(IntEnum):
     REPLACED = 7
     DECREMENTED = 8
     MASS_CANCELLED = 9
+    TRIGGERED = 10
+    REFRESHED = 11
+    CALL_UNCROSSED = 12
     PHASE_CHANGED = 16
     CLOCK_ANCHORED = 17
     DAY_OPENED = 18
@@ -196,6 +275,10 @@ class EventKind(IntEnum):
     CASH_SETTLED = 24
     LIMITS_SET = 25
     SETTLED = 26
+    INSTRUMENT_LISTED = 27
+    INSTRUMENT_DELISTED = 28
+    WINDOW_SET = 29
+    SETTLEMENT_ACKNOWLEDGED = 30
     FIRM_OPENED = 32
     ACCOUNT_OPENED = 33
     SESSION_OPENED = 34
@@ -204,8 +287,35 @@ class EventKind(IntEnum):
     OWNER_GROUP_SET = 37
     SESSION_UP = 38
     SESSION_DOWN = 39
+    LIMIT_SET = 40
+    KILL_SWITCH_SET = 41
+    TRADE_BUSTED = 42
+    LARGE_HOLDER = 43
     CASH_MOVED = 48
     UNITS_MOVED = 49
+    UNITS_ALLOCATED = 50
+    HOLD_PLACED = 51
+    HOLD_RELEASED = 52
+    HOLD_REALISED = 53
+    OBLIGATION_SET = 54
+    UNITS_SURRENDERED = 55
+    UNITS_CANCELLED = 56
+    UNITS_CARRIED_OVER = 57
+    BLOCK_OFFERED = 64
+    BLOCK_COUNTERED = 65
+    BLOCK_TRADE = 66
+    BLOCK_ENDED = 67
+    AUCTION_ANNOUNCED = 72
+    SEED_COMMITTED = 73
+    AUCTION_OPENED = 74
+    BID_ACCEPTED = 75
+    BID_REPLACED = 76
+    BID_ENDED = 77
+    AUCTION_CLOSED = 78
+    SEED_REVEALED = 79
+    AUCTION_TRADE = 80
+    AUCTION_CLEARED = 81
+    AUCTION_CANCELLED = 82
 
 
 class EventFlag(IntFlag):

@@ -93,7 +93,6 @@ COMMAND_SHAPES: Final[dict[CommandKind, Shape]] = {
     ),
     CommandKind.BLOCK_OFFER: _shape(
         "open a block negotiation",
-        later=True,
         side="buy or sell",
         scope="0 public, 1 named counterparty",
         instrument="instrument",
@@ -105,7 +104,6 @@ COMMAND_SHAPES: Final[dict[CommandKind, Shape]] = {
     ),
     CommandKind.BLOCK_COUNTER: _shape(
         "answer with other terms",
-        later=True,
         account="account",
         target="negotiation id",
         price="price",
@@ -113,16 +111,14 @@ COMMAND_SHAPES: Final[dict[CommandKind, Shape]] = {
     ),
     CommandKind.BLOCK_ACCEPT: _shape(
         "accept the standing terms, which are restated",
-        later=True,
         account="account",
         target="negotiation id",
         price="price",
         quantity="lots",
     ),
-    CommandKind.BLOCK_WITHDRAW: _shape("end a negotiation", later=True, account="account", target="negotiation id"),
+    CommandKind.BLOCK_WITHDRAW: _shape("end a negotiation", account="account", target="negotiation id"),
     CommandKind.AUCTION_BID: _shape(
         "enter a sealed bid (or offer, in a reverse auction)",
-        later=True,
         side="buy or sell",
         instrument="instrument",
         account="account",
@@ -130,31 +126,31 @@ COMMAND_SHAPES: Final[dict[CommandKind, Shape]] = {
         price="price",
         quantity="lots",
     ),
-    CommandKind.AUCTION_BID_REPLACE: _shape(
-        "change a bid", later=True, target="bid order id", price="price", quantity="lots"
-    ),
-    CommandKind.AUCTION_BID_WITHDRAW: _shape("withdraw a bid", later=True, target="bid order id"),
+    CommandKind.AUCTION_BID_REPLACE: _shape("change a bid", target="bid order id", price="price", quantity="lots"),
+    CommandKind.AUCTION_BID_WITHDRAW: _shape("withdraw a bid", target="bid order id"),
     CommandKind.SURRENDER: _shape(
         "surrender units for an obligation",
-        later=True,
         account="account",
         scope="asset",
         quantity="units",
         expiry="compliance year",
         target="obligation id",
     ),
-    CommandKind.VOLUNTARY_CANCEL: _shape(
-        "cancel units for good", later=True, account="account", scope="asset", quantity="units"
-    ),
+    CommandKind.VOLUNTARY_CANCEL: _shape("cancel units for good", account="account", scope="asset", quantity="units"),
     CommandKind.TRANSFER_IN: _shape(
-        "ask for units from the registry", later=True, account="account", scope="asset", quantity="units"
+        "ask for units from the registry: realising the hold brings them, releasing it refuses",
+        account="account",
+        scope="asset",
+        quantity="units",
     ),
     CommandKind.TRANSFER_OUT: _shape(
-        "return units to the registry", later=True, account="account", scope="asset", quantity="units"
+        "return units to the registry: held until the hold is realised (they left) or released (refused)",
+        account="account",
+        scope="asset",
+        quantity="units",
     ),
     CommandKind.PLEDGE_REQUEST: _shape(
-        "ask for a pledge",
-        later=True,
+        "the owner pledges units: the hold stands at once, the creditor refuses it by a release",
         account="account",
         scope="asset",
         quantity="units",
@@ -162,10 +158,8 @@ COMMAND_SHAPES: Final[dict[CommandKind, Shape]] = {
         quantity2="loan, minor units",
     ),
     CommandKind.FIRM_KILL: _shape(
-        "a firm stops itself: cancel all, refuse new",
-        later=True,
+        "a firm stops itself: cancel all, refuse new; or resumes",
         scope="0 stop, 1 resume",
-        account="account or 0 for all",
     ),
     CommandKind.CLOCK_ANCHOR: _shape(
         "journal time = target + rate x (monotonic - expiry)",
@@ -189,18 +183,15 @@ COMMAND_SHAPES: Final[dict[CommandKind, Shape]] = {
         "set the previous close of an instrument before the day opens", instrument="instrument", price="reference price"
     ),
     CommandKind.WIDEN_WINDOW: _shape(
-        "widen an instrument's price window", later=True, instrument="instrument", price="floor", price2="ceiling"
+        "widen an instrument's price window", instrument="instrument", price="floor", price2="ceiling"
     ),
     CommandKind.LIST_INSTRUMENT: _shape(
-        "list an instrument whose terms stand in a note",
-        later=True,
+        "list an instrument of the venue's rules from a date on; also in session",
         instrument="instrument",
-        price="reference price",
+        price="reference price, 0 = the composite",
         expiry="first trading date",
     ),
-    CommandKind.DELIST_INSTRUMENT: _shape(
-        "delist an instrument", later=True, instrument="instrument", expiry="last trading date"
-    ),
+    CommandKind.DELIST_INSTRUMENT: _shape("delist an instrument", instrument="instrument", expiry="last trading date"),
     CommandKind.OPEN_FIRM: _shape("open a firm; its name stands in a note"),
     CommandKind.OPEN_ACCOUNT: _shape(
         "open an account", quantity="firm", quantity2="owner group, 0 = none", expiry="owner group from this date"
@@ -226,92 +217,113 @@ COMMAND_SHAPES: Final[dict[CommandKind, Shape]] = {
     CommandKind.WITHDRAW_UNITS: _shape("units out to the registry", account="account", scope="asset", quantity="units"),
     CommandKind.ALLOCATE_UNITS: _shape(
         "allocation of a compliance year",
-        later=True,
         account="account",
         scope="asset",
         quantity="units",
         expiry="compliance year",
     ),
     CommandKind.PLACE_HOLD: _shape(
-        "pledge, judicial freeze or transfer hold",
-        later=True,
+        "pledge or judicial freeze",
         side="hold type",
         account="account",
         scope="asset",
         quantity="units",
-        target="creditor account",
+        target="creditor account of a pledge",
         quantity2="reference number",
     ),
     CommandKind.RELEASE_HOLD: _shape(
-        "release a hold, whole or in part", later=True, target="hold id", quantity="units"
+        "release a hold, whole or in part",
+        target="hold id",
+        quantity="units",
+        quantity2="creditor account of a pledge, restated",
     ),
     CommandKind.REALISE_HOLD: _shape(
-        "realise a pledge or execute a deduction", later=True, target="hold id", quantity="units", account="receiver"
+        "realise a pledge, execute a deduction or complete a transfer",
+        target="hold id",
+        quantity="units",
+        account="receiver, 0 = out of the ledger",
+        quantity2="creditor account of a pledge, restated",
     ),
     CommandKind.ACKNOWLEDGE_SETTLEMENT: _shape(
-        "the registry's answer to the settlement file", later=True, expiry="trading date", scope="0 accepted, 1 refused"
+        "the registry's answer to the settlement file", expiry="trading date", scope="0 accepted, 1 refused"
+    ),
+    CommandKind.SET_OBLIGATION: _shape(
+        "state what an account must surrender for a compliance year",
+        account="account",
+        quantity="units due",
+        expiry="compliance year",
     ),
     CommandKind.SET_LIMIT: _shape(
-        "set one limit of a firm, account or instrument",
-        later=True,
+        "set one limit of a firm, an account, an instrument, or (none named) of the venue; 0 = no limit",
         scope="which limit",
         account="account",
         instrument="instrument",
         target="firm",
         quantity="value",
-        expiry="until, ns",
+        quantity2="overriding value",
+        expiry="the overriding value holds until, ns",
     ),
     CommandKind.KILL_SWITCH: _shape(
-        "suspend and mass-cancel, or resume",
-        later=True,
+        "stop and mass-cancel, or resume",
         scope="firm, account, instrument or venue",
         side="0 stop, 1 resume",
         account="account",
         instrument="instrument",
         target="firm",
     ),
-    CommandKind.BUST_TRADE: _shape("cancel a trade", later=True, target="trade id (event sequence)"),
-    CommandKind.SET_ORDER_STATUS: _shape("operator cancels an order", later=True, target="order id"),
-    CommandKind.ANNOUNCE_AUCTION: _shape(
-        "announce an auction whose terms stand in a note",
-        later=True,
-        side="the seller's side",
-        scope="price and tie policy",
+    CommandKind.BUST_TRADE: _shape(
+        "cancel a trade, whose terms are restated",
+        scope="mode",
         instrument="instrument",
-        account="seller",
-        price="reserve",
-        price2="cap",
+        account="buyer",
+        target="trade id (event sequence)",
+        expiry="trading date of the trade",
+        price="price",
         quantity="lots",
-        expiry="window opens, ns",
+        quantity2="seller",
+    ),
+    CommandKind.SET_ORDER_STATUS: _shape("operator cancels an order", target="order id"),
+    CommandKind.ANNOUNCE_AUCTION: _shape(
+        "announce an auction",
+        side="the initiator's side",
+        scope="AuctionPrice | AuctionTie << 2 | AuctionShort << 4 | AuctionSecondary << 6, 0 in a part = the venue's",
+        instrument="instrument",
+        account="initiator",
+        target="threshold below the secondary price, basis points",
+        expiry="window opens, ns (information)",
+        price="reserve",
+        price2="cap, 0 = the venue's rule",
+        quantity="lots",
+        quantity2="secondary price, ticks; 0 = unknown",
     ),
     CommandKind.COMMIT_SEED: _shape(
         "SHA-256 of the tie seed, 32 bytes over four fields; auction id in account",
-        later=True,
         account="auction id",
         target="bytes 0-7",
         expiry="bytes 8-15",
         quantity="bytes 16-23",
         quantity2="bytes 24-31",
     ),
-    CommandKind.OPEN_AUCTION: _shape("open the bidding window", later=True, target="auction id"),
-    CommandKind.CLOSE_AUCTION: _shape("close the window and uncross", later=True, target="auction id"),
+    CommandKind.OPEN_AUCTION: _shape("open the bidding window", target="auction id"),
+    CommandKind.CLOSE_AUCTION: _shape(
+        "close the window; without lots to draw the auction clears at once", target="auction id"
+    ),
     CommandKind.REVEAL_SEED: _shape(
         "the seed behind the commitment",
-        later=True,
         account="auction id",
         target="bytes 0-7",
         expiry="bytes 8-15",
         quantity="bytes 16-23",
         quantity2="bytes 24-31",
     ),
-    CommandKind.CANCEL_AUCTION: _shape("cancel an auction", later=True, target="auction id"),
+    CommandKind.CANCEL_AUCTION: _shape("cancel an auction", target="auction id"),
     CommandKind.CARRY_OVER: _shape(
         "carry units over to a later vintage",
-        later=True,
         account="account",
         scope="from asset",
         side="to asset",
         quantity="units",
+        quantity2="net sales that the limit counts, units",
         expiry="compliance year",
     ),
 }

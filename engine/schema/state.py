@@ -26,6 +26,12 @@ STATE_HEADER: Final = record(
         ("anchor_monotonic", "<i8"),
         ("rate_numerator", "<i8"),
         ("rate_denominator", "<i8"),
+        ("last_negotiation_id", "<i8"),
+        ("last_auction_id", "<i8"),
+        ("last_hold_id", "<i8"),
+        ("last_obligation_id", "<i8"),
+        ("acknowledged_date", "<i8"),  # last trading date whose settlement file the registry accepted
+        ("venue_halted", "<i8"),
     ]
 )
 STATE_CURRENCY: Final = record([("deposited", "<i8"), ("fees", "<i8")])
@@ -49,8 +55,24 @@ STATE_INSTRUMENT: Final = record(
         ("turnover_high", "<i8"),
         ("trades", "<i8"),
         ("close", "<i8"),
+        ("floor", "<i8"),
+        ("ceiling", "<i8"),
+        ("listed_from", "<i8"),
+        ("listed_until", "<i8"),  # 0 = no end
+        ("halted", "<i8"),
+        ("block_volume", "<i8"),
+        ("block_turnover", "<i8"),
+        ("block_turnover_high", "<i8"),
+        ("block_trades", "<i8"),
+        ("auction_volume", "<i8"),
+        ("auction_price", "<i8"),  # of the last auction that cleared
+        ("carried1", "<i8"),  # lots carried over into the next auction, the one after, ...
+        ("carried2", "<i8"),
+        ("carried3", "<i8"),
+        ("carried4", "<i8"),
     ]
 )
+STATE_FIRM: Final = record([("status", "<i8")])
 STATE_ACCOUNT: Final = record([("firm", "<i8"), ("owner_group", "<i8"), ("group_from", "<i8"), ("status", "<i8")])
 STATE_CASH: Final = record(
     [
@@ -73,6 +95,7 @@ STATE_HOLD: Final = record(
         ("judicial", "<i8"),
         ("auction_frozen", "<i8"),
         ("transfer_pending", "<i8"),
+        ("carried_over", "<i8"),  # no bucket: units carried over from this asset so far
     ]
 )
 STATE_SESSION: Final = record(
@@ -103,6 +126,95 @@ STATE_ORDER: Final = record(
         ("flags", "<i8"),
     ]
 )
+STATE_NEGOTIATION: Final = record(
+    [
+        ("id", "<i8"),
+        ("instrument", "<i8"),
+        ("side", "<i8"),  # of the terms that stand
+        ("account", "<i8"),  # whose terms stand
+        ("counterparty", "<i8"),  # 0 = public
+        ("price", "<i8"),
+        ("quantity", "<i8"),
+        ("expiry", "<i8"),
+        ("locked", "<i8"),
+        ("session", "<i8"),
+        ("client_order_id", "<i8"),
+    ]
+)
+STATE_AUCTION: Final = record(
+    [
+        ("id", "<i8"),
+        ("instrument", "<i8"),
+        ("side", "<i8"),
+        ("account", "<i8"),
+        ("price_rule", "<i8"),
+        ("tie", "<i8"),
+        ("short", "<i8"),
+        ("secondary", "<i8"),
+        ("stage", "<i8"),
+        ("reserve", "<i8"),
+        ("cap", "<i8"),
+        ("quantity", "<i8"),
+        ("secondary_price", "<i8"),
+        ("secondary_bps", "<i8"),
+        ("frozen", "<i8"),
+        ("committed", "<i8"),
+        ("seed1", "<i8"),
+        ("seed2", "<i8"),
+        ("seed3", "<i8"),
+        ("seed4", "<i8"),
+        ("session", "<i8"),
+        ("client_order_id", "<i8"),
+    ]
+)
+STATE_BID: Final = record(
+    [
+        ("id", "<i8"),
+        ("auction", "<i8"),
+        ("account", "<i8"),
+        ("price", "<i8"),
+        ("quantity", "<i8"),
+        ("priority", "<i8"),  # event sequence of the last change that lost time
+        ("locked", "<i8"),
+        ("session", "<i8"),
+        ("client_order_id", "<i8"),
+    ]
+)
+STATE_ENCUMBRANCE: Final = record(
+    [
+        ("id", "<i8"),
+        ("type", "<i8"),
+        ("account", "<i8"),
+        ("asset", "<i8"),
+        ("quantity", "<i8"),
+        ("creditor", "<i8"),
+        ("reference", "<i8"),
+    ]
+)
+STATE_OBLIGATION: Final = record(
+    [
+        ("id", "<i8"),
+        ("account", "<i8"),
+        ("year", "<i8"),
+        ("due", "<i8"),
+        ("surrendered", "<i8"),
+        ("offsets", "<i8"),  # part of `surrendered` that was covered by offsets
+    ]
+)
+STATE_LIMIT: Final = record(
+    [
+        ("firm", "<i8"),
+        ("account", "<i8"),
+        ("instrument", "<i8"),
+        ("kind", "<i8"),
+        ("value", "<i8"),
+        ("override", "<i8"),
+        ("until", "<i8"),
+        ("second", "<i8"),  # ORDER_RATE: the second that is being counted
+        ("count", "<i8"),  # orders in it
+    ]
+)
+STATE_BUST: Final = record([("id", "<i8"), ("quantity", "<i8")])
 STATE_SECTIONS: Final[dict[str, np.dtype[Any]]] = {
     "header": STATE_HEADER,  # one row
     "currencies": STATE_CURRENCY,  # by id, from 1
@@ -112,6 +224,14 @@ STATE_SECTIONS: Final[dict[str, np.dtype[Any]]] = {
     "cash": STATE_CASH,  # by (account, currency), rows with any amount
     "holds": STATE_HOLD,  # by (account, asset), rows with any amount
     "sessions": STATE_SESSION,  # by id, from 0 (the venue itself)
+    "firms": STATE_FIRM,  # by id, from 1
+    "negotiations": STATE_NEGOTIATION,  # live ones by id
+    "auctions": STATE_AUCTION,  # announced, open or closed ones by id
+    "bids": STATE_BID,  # live ones by id (an order id)
+    "encumbrances": STATE_ENCUMBRANCE,  # holds with units left by id
+    "obligations": STATE_OBLIGATION,  # by id
+    "limits": STATE_LIMIT,  # by (venue, firms, accounts, instruments; id; kind), those with a value or an override
+    "busts": STATE_BUST,  # cancelled trades by id
     "orders": STATE_ORDER,  # live ones by (instrument, buy before sell, best price first, priority)
 }
 

@@ -26,7 +26,9 @@ CLOSED, PRE_OPEN, CONTINUOUS, BREAK, HALT = (
     int(phase) for phase in (Phase.CLOSED, Phase.PRE_OPEN, Phase.CONTINUOUS, Phase.BREAK, Phase.HALT)
 )
 K = CommandKind
-SMALL = Capacity(orders=2_000, accounts=60, firms=20, sessions=20)
+SMALL = Capacity(
+    orders=2_000, accounts=60, firms=20, sessions=20, negotiations=20, auctions=5, bids=200, holds=50, obligations=50
+)
 UNTOLD = ("kind", "reason", "flags", "sequence", "command_sequence", "timestamp", "instrument", "phase")
 TOLD = tuple(name for name in (EVENT.names or ()) if name not in UNTOLD)
 LOTS_OF_MONEY = 10**15

@@ -5,7 +5,9 @@ from __future__ import annotations
 from engine.venue import Capacity, Venue
 from tests.engine.builders import plain, seee
 
-CAPACITY = Capacity(orders=700, accounts=14, firms=6, sessions=12)
+CAPACITY = Capacity(
+    orders=700, accounts=14, firms=6, sessions=12, negotiations=8, auctions=4, bids=60, holds=30, obligations=20
+)
 
 
 def venues() -> dict[str, Venue]:

@@ -1,0 +1,71 @@
+"""The trading calendar: local wall-clock transitions, trading days, dates as numbers."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, time, timedelta
+from typing import Final, Literal
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from engine.schema import Mode, Phase
+from engine.venue.errors import VenueError
+
+PhaseName = Literal["CLOSED", "PRE_OPEN", "CONTINUOUS", "BREAK", "HALT"]
+ModeName = Literal["LISTED", "BLOCK", "BIDDING"]
+
+
+class Transition(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """At `at` local time, `modes` enter `phase`; END runs the end of day (stop, expire, fix close, settle)."""
+
+    at: time
+    phase: PhaseName | Literal["END"]
+    modes: tuple[ModeName, ...] = ("LISTED",)
+
+
+class Calendar(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Local wall-clock transitions of a trading day. Weekdays count from 1 (Monday) to 7."""
+
+    timezone: str = "UTC"
+    weekdays: tuple[int, ...] = (1, 2, 3, 4, 5)
+    holidays: tuple[date, ...] = ()
+    transitions: tuple[Transition, ...] = ()
+
+    def is_trading_day(self, day: date) -> bool:
+        return day.isoweekday() in self.weekdays and day not in self.holidays
+
+    def next_trading_day(self, day: date) -> date:
+        """The first trading day after `day`."""
+        for ahead in range(1, 400):
+            candidate = day + timedelta(days=ahead)
+            if self.is_trading_day(candidate):
+                return candidate
+        raise VenueError("calendar: no trading day within 400 days; check weekdays and holidays")
+
+    def moments(self, day: date) -> list[tuple[int, Transition]]:
+        """The day's transitions as (UTC nanoseconds, transition), in time order; empty on a holiday."""
+        if not self.is_trading_day(day):
+            return []
+        zone = ZoneInfo(self.timezone)
+        found = [(utc_ns(datetime.combine(day, t.at, tzinfo=zone)), t) for t in self.transitions]
+        return sorted(found, key=lambda pair: pair[0])
+
+
+def utc_ns(moment: datetime) -> int:
+    """An aware datetime as UTC nanoseconds, exactly."""
+    since = moment - datetime.fromtimestamp(0, ZoneInfo("UTC"))
+    return (since.days * 86_400 + since.seconds) * 1_000_000_000 + since.microseconds * 1_000
+
+
+def date_number(day: date) -> int:
+    """2025-08-11 -> 20250811."""
+    return day.year * 10_000 + day.month * 100 + day.day
+
+
+def number_date(number: int) -> date:
+    """20250811 -> 2025-08-11. Raises ValueError when it is no date."""
+    return date(number // 10_000, number // 100 % 100, number % 100)
+
+
+MODES: Final[dict[str, Mode]] = {mode.name: mode for mode in Mode}
+PHASES: Final[dict[str, Phase]] = {phase.name: phase for phase in Phase}
