@@ -165,6 +165,7 @@ BOOK: Final = _nested(
         ("phases", "<i8", (4,)),  # by Mode; [0] unused
         ("offers", "<i8"),  # bits: order types, then times in force from bit 8, then POST_ONLY at bit 16
         ("has_limit", "<i8"),
+        ("halted", "<i8"),
         ("previous_close", "<i8"),
         # the day's statistics
         ("last", "<i8"),
@@ -185,7 +186,6 @@ BOOK: Final = _nested(
         ("close_is_vwap", "<i8"),
         ("in_composite", "<i8"),
         ("listed_until", "<i8"),
-        ("halted", "<i8"),
         # blocks and auctions
         ("block_min", "<i8"),
         ("block_max", "<i8"),
@@ -214,6 +214,10 @@ _STATE: Final[list[tuple[Any, ...]]] = [
     ("timestamp", "<i8"),
     ("last_order_id", "<i8"),
     ("live_orders", "<i8"),
+    ("venue_halted", "<i8"),
+    ("stopped_firms", "<i8"),  # firms that are not ACTIVE
+    ("limits_set", "<i8"),  # bit per LimitKind that was ever set anywhere
+    ("counting", "<i8"),  # some limit looks at resting orders: they are counted
     ("free_count", "<i8"),
     ("highest_slot", "<i8"),
     ("index_mask", "<i8"),
@@ -264,8 +268,6 @@ _STATE: Final[list[tuple[Any, ...]]] = [
     ("last_hold_id", "<i8"),
     ("last_obligation_id", "<i8"),
     ("acknowledged_date", "<i8"),
-    ("venue_halted", "<i8"),
-    ("limits_set", "<i8"),  # bit per LimitKind that was ever set anywhere
     ("firms", "<i8"),
     ("accounts_open", "<i8"),
     ("sessions_open", "<i8"),
@@ -305,8 +307,18 @@ _STATE: Final[list[tuple[Any, ...]]] = [
     ("firm_limits", LIMIT, (MAX_FIRMS, LIMIT_KINDS)),
     ("account_limits", LIMIT, (MAX_ACCOUNTS, LIMIT_KINDS)),
     ("instrument_limits", LIMIT, (MAX_INSTRUMENTS, LIMIT_KINDS)),
-    ("firm_orders", "<i8", (MAX_FIRMS,)),  # live orders, kept while a limit counts them
+    ("first_account", "<i4", (MAX_FIRMS,)),  # of a firm, and the firm's next one behind each; 0 = none
+    ("next_account", "<i4", (MAX_ACCOUNTS,)),
+    ("instrument_orders", "<i8", (MAX_INSTRUMENTS,)),  # live orders, kept while a limit counts them
+    ("firm_orders", "<i8", (MAX_FIRMS,)),
     ("account_orders", "<i8", (MAX_ACCOUNTS,)),
+    # room to work in while an auction clears: nothing in it outlives a command
+    ("sha_words", "<i8", (64,)),
+    ("sha_state", "<i8", (8,)),
+    ("digits", "<i8", (256,)),
+    ("ranking", "<i4", (2, MAX_BIDS)),  # rows of the bids in rank order, and the same while they are sorted
+    ("rank_keys", "<i8", (MAX_BIDS,)),  # by row
+    ("allotted", "<i8", (MAX_BIDS,)),  # by row
     ("free_slots", "<u4", (MAX_ORDERS,)),
     ("orders", ORDER, (MAX_ORDERS,)),
     ("index", CELL, (2, INDEX_SIZE)),
@@ -354,7 +366,7 @@ def zero_pages(dtype: np.dtype[Any], count: int) -> NDArray[Any]:
 def event_limit(venue: Venue) -> int:
     """Size of the event buffer: room for the worst single command, and 1,024 more."""
     capacity = venue.capacity
-    settlement = capacity.accounts * (len(venue.assets) + len(venue.currencies))
+    settlement = capacity.accounts * (2 * len(venue.assets) + len(venue.currencies))
     ended = 3 * capacity.bids + capacity.negotiations + capacity.auctions
     return 2 * capacity.orders + ended + settlement + 8 * len(venue.instruments) + 1_024
 

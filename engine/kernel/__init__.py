@@ -2,9 +2,10 @@
 
 Where a rule lives: `admission` (checks and their order), `book` (queues, indexes), `matching` (price-time, five levels,
 self-trade prevention), `ledger` (pre-funding, settlement of trades, fees), `orders` (what firms send), `day` (phases,
-end of
-day), `registry` (firms, accounts, sessions, deposits), `events` (what is said), `dispatch` (the loop), `state`
-(canonical state).
+end of day), `registry` (firms, accounts, sessions, deposits), `blocks` and `negotiations` (block trades), `auctions`,
+`encumbrances` (holds on units), `compliance` (allocation, obligations, surrender), `controls` and `limits` (kill
+switches, corrections, limits), `instruments` (listing), `registers` (tables by id), `events` (what is said), `dispatch`
+(the loop), `state` (canonical state).
 """
 
 from __future__ import annotations

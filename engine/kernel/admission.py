@@ -49,11 +49,23 @@ def check_session(s, c):
     return Reason.NONE
 
 
+@plain
+def of_registry(kind):
+    """The kinds of docs/registry.md, which only pre-funded venues offer."""
+    return (
+        CommandKind.SURRENDER <= kind <= CommandKind.PLEDGE_REQUEST
+        or CommandKind.ALLOCATE_UNITS <= kind <= CommandKind.SET_OBLIGATION
+        or kind == CommandKind.CARRY_OVER
+    )
+
+
 @small
 def check_kind(s, c, words, i):
     """`words[i]` is the command as int64 words."""
     kind = c.kind
     if UNUSED[kind, 2] != 0 or (kind == CommandKind.TAKE and not s.take_offered):
+        return Reason.INVALID_KIND
+    if kind >= CommandKind.SURRENDER and not s.prefunded and of_registry(kind):
         return Reason.INVALID_KIND
     set_bits = np.int64(0)
     for word in range(8):

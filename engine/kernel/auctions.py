@@ -47,3 +47,8 @@ def open_auction(s, c):
 @plain
 def reveal_seed(s, c):
     return Reason.INVALID_KIND
+
+
+@plain
+def end_bid(s, c, row, reason):
+    """BID_ENDED of the live bid in `row`: `controls` imports this (so the checks must come from `limits`)."""

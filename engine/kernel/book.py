@@ -8,6 +8,7 @@ import numpy as np
 from engine.arena import NO_ASK
 from engine.kernel.bitmap import NOTHING, highest, lowest, next_above, next_below, occupy, vacate
 from engine.kernel.compiler import plain, small
+from engine.kernel.limits import count_resting
 from engine.schema import Side
 
 BY_ORDER_ID = 0
@@ -80,6 +81,8 @@ def enqueue(s, slot):
             book.best[k] = price
     level.tail = slot
     level.quantity += order.remaining
+    if s.counting:
+        count_resting(s, order, np.int64(order.remaining), 1)
 
 
 @small
@@ -98,6 +101,8 @@ def dequeue(s, slot):
     level.head = head
     level.tail = before if behind == 0 else tail
     level.quantity -= order.remaining
+    if s.counting:
+        count_resting(s, order, -np.int64(order.remaining), -1)
     if head == 0:
         vacate(s, order.instrument, k, price - book.floor)
         if price == book.best[k]:
@@ -111,6 +116,8 @@ def shrink(s, slot, lots):
     book = s.books[order.instrument]
     s.levels[order.instrument, np.int64(order.side) - 1, np.int64(order.price) - book.floor].quantity -= lots
     order.remaining -= lots
+    if s.counting:
+        count_resting(s, order, -np.int64(lots), 0)
 
 
 # Indexes of live orders: short chains through the orders themselves. Neighbouring numbers have neighbouring heads,

@@ -21,7 +21,9 @@ from engine.kernel.events import (
     phase_changed,
 )
 from engine.kernel.ledger import cash_of, units_of
+from engine.kernel.limit_setting import tell_large_holders
 from engine.kernel.matching import TURNOVER_WORD, cancel_resting
+from engine.kernel.negotiations import end_all_negotiations
 from engine.schema import BASIS_POINTS, DayStage, EventKind, Mode, Phase, Reason, TimeInForce
 
 LAST_DATE = 99_991_231
@@ -171,6 +173,7 @@ def expire_orders(s, c):
                     cancel_resting(s, c, slot, EventKind.EXPIRED, Reason.END_OF_DAY)
                     count += 1
                 slot = following
+    end_all_negotiations(s, c)
     s.day_stage = DayStage.EXPIRED
     counted(s, c, EventKind.ORDERS_EXPIRED, count, s.trading_date, 0, 0)
     return Reason.NONE
@@ -182,9 +185,13 @@ def closing_price(book):
         return book.previous_close
     if not book.close_is_vwap:
         return book.last
+    if book.turnover_high >= book.volume:
+        return book.high
     if book.turnover_high == 0 and book.turnover < TURNOVER_WORD // 2:
-        return half_up(book.turnover, book.volume)
-    return wide_half_up(book.turnover_high, book.turnover, book.volume)
+        mean = half_up(book.turnover, book.volume)
+    else:
+        mean = wide_half_up(book.turnover_high, book.turnover, book.volume)
+    return min(max(mean, book.low), book.high)  # only a correction with wrong terms brings it outside
 
 
 @plain
@@ -224,6 +231,9 @@ def settle(s, c):
     reason = check_stage(s, c, DayStage.CLOSE_FIXED)
     if reason != Reason.NONE:
         return reason
+    if s.prefunded and s.settlement_ack and s.acknowledged_date != s.trading_date:
+        return Reason.SETTLEMENT_NOT_ACKNOWLEDGED
+    cancel_delisted(s, c)
     for account in range(1, s.accounts_open + 1):
         for asset in range(1, s.assets + 1):
             hold = units_of(s, account, asset)
@@ -237,6 +247,7 @@ def settle(s, c):
             if cash.proceeds_today > 0:
                 about_account(s, c, EventKind.CASH_SETTLED, account, cash.proceeds_today, currency, 0)
                 cash.proceeds_today = 0
+    tell_large_holders(s, c)
     for i in range(1, s.instruments + 1):
         if is_listed(s, s.books[i], s.trading_date):
             next_day(s.books[i])
@@ -244,6 +255,20 @@ def settle(s, c):
     s.day_stage = DayStage.SETTLED
     counted(s, c, EventKind.SETTLED, 0, s.trading_date, 0, 0)
     return Reason.NONE
+
+
+@plain
+def cancel_delisted(s, c):
+    """No order outlasts its instrument's last date."""
+    for i in range(1, s.instruments + 1):
+        if s.books[i].listed_until == 0 or s.books[i].listed_until > s.trading_date:
+            continue
+        for k in range(2):
+            slot = next_in_book(s, i, k, 0)
+            while slot != 0:
+                following = next_in_book(s, i, k, slot)
+                cancel_resting(s, c, slot, EventKind.CANCELLED, Reason.DELISTED)
+                slot = following
 
 
 @plain
@@ -260,6 +285,11 @@ def next_day(book):
     book.turnover = 0
     book.turnover_high = 0
     book.trades = 0
+    book.block_volume = 0
+    book.block_turnover = 0
+    book.block_turnover_high = 0
+    book.block_trades = 0
+    book.auction_volume = 0
 
 
 @plain

@@ -19,6 +19,14 @@ from engine.kernel.auctions import (
 )
 from engine.kernel.blocks import block_accept, block_counter, block_offer, block_withdraw
 from engine.kernel.compiler import COMPILED, by_address, plain, small
+from engine.kernel.compliance import (
+    acknowledge_settlement,
+    allocate_units,
+    carry_over,
+    set_obligation,
+    surrender,
+    voluntary_cancel,
+)
 from engine.kernel.controls import (
     bust_trade,
     delist_instrument,
@@ -39,18 +47,12 @@ from engine.kernel.day import (
     stop_trading,
 )
 from engine.kernel.encumbrances import (
-    acknowledge_settlement,
-    allocate_units,
-    carry_over,
     place_hold,
     pledge_request,
     realise_hold,
     release_hold,
-    set_obligation,
-    surrender,
     transfer_in,
     transfer_out,
-    voluntary_cancel,
 )
 from engine.kernel.events import rejected
 from engine.kernel.lookahead import look_ahead
@@ -75,7 +77,7 @@ def worst_case(s, c):
     """Most events that a command can give: every live order traded (with its fee) or cancelled, and summaries."""
     most = 2 * s.live_orders + 4
     if c.kind > CommandKind.QUOTE:
-        most += s.accounts_open * (s.assets + s.currencies) + 4 * s.instruments + 4
+        most += s.accounts_open * (2 * s.assets + s.currencies) + 4 * s.instruments + 4
         most += 3 * s.bids_used + s.negotiations_used + s.auctions_used
     return most
 

@@ -125,6 +125,26 @@ def exchange(s, book, buyer, seller, price, lots):
     return released, buyer_fee, seller_fee
 
 
+@plain
+def exchange_block(s, book, buyer, seller, price, lots):
+    """Both halves of a block trade, out of the two accounts' full locks. Returns the fee, the same on both sides."""
+    pay = price * lots * book.tick_value
+    units = lots * book.units_per_lot
+    fee = fee_on(pay, book.fee_ppm)
+    s.fees[book.currency] += 2 * fee
+    balance_at(s, buyer, book.cash_column).locked -= pay + fee
+    bought = balance_at(s, buyer, book.asset_column)
+    if s.next_day_units:
+        bought.bought_today += units
+    else:
+        bought.free += units
+    balance_at(s, seller, book.asset_column).locked -= units
+    proceeds = balance_at(s, seller, book.cash_column)
+    proceeds.free += pay - fee
+    proceeds.proceeds_today += pay - fee
+    return fee
+
+
 @small
 def next_fee(book, order, pay):
     """The fee of an order's next fill: on the cumulative amount, less what has been charged."""

@@ -38,6 +38,7 @@ from engine.kernel.book import (
 from engine.kernel.compiler import plain, small
 from engine.kernel.events import accepted, counted, replaced
 from engine.kernel.ledger import lock_for, lock_of, move_lock, shortfall
+from engine.kernel.limits import check_firm, check_halted, check_order_limits
 from engine.kernel.matching import cancel_resting, run_taker, trade
 from engine.schema import (
     EventKind,
@@ -96,9 +97,13 @@ def new_order(s, c):
     book = s.books[c.instrument]
     reason = check_offered(book, c)
     if reason == Reason.NONE:
+        reason = check_halted(s, book)
+    if reason == Reason.NONE:
         reason = check_open(s, book)
     if reason == Reason.NONE:
         reason = check_enabled(s, c.account)
+    if reason == Reason.NONE:
+        reason = check_firm(s, c.account)
     if reason != Reason.NONE:
         return reason
     price = np.int64(c.price)
@@ -109,6 +114,9 @@ def new_order(s, c):
         price = min(book.limit_up, book.ceiling) if c.side == Side.BUY else max(book.limit_down, book.floor)
         stated = False
     reason = check_terms(book, price, c.quantity, stated)
+    if reason == Reason.NONE:
+        opens = c.time_in_force < TimeInForce.IOC
+        reason = check_order_limits(s, c.instrument, c.account, c.side, price, c.quantity, c.quantity, stated, opens)
     if reason == Reason.NONE:
         reason = check_crossing(s, book, c.side, price, c["flags"] != 0)
     if reason != Reason.NONE:
@@ -173,11 +181,22 @@ def replace_order(s, c):
         return Reason.UNKNOWN_ORDER
     order = s.orders[slot]
     book = s.books[order.instrument]
+    reason = check_halted(s, book)
+    if reason != Reason.NONE:
+        return reason
     if book.phases[Mode.LISTED] != Phase.CONTINUOUS:
         return Reason.WRONG_PHASE
     reason = check_enabled(s, order.account)
     if reason == Reason.NONE:
+        reason = check_firm(s, order.account)
+    if reason == Reason.NONE:
         reason = check_terms(book, np.int64(c.price), c.quantity, True)
+    if reason == Reason.NONE:
+        more = c.quantity - np.int64(order.quantity)
+        price = np.int64(c.price)
+        reason = check_order_limits(
+            s, order.instrument, order.account, order.side, price, c.quantity, more, True, False
+        )
     if reason != Reason.NONE:
         return reason
     filled = np.int64(order.quantity) - np.int64(order.remaining)
@@ -252,11 +271,18 @@ def take(s, c):
     if reason != Reason.NONE:
         return reason
     book = s.books[c.instrument]
-    reason = check_open(s, book)
+    reason = check_halted(s, book)
+    if reason == Reason.NONE:
+        reason = check_open(s, book)
     if reason == Reason.NONE:
         reason = check_enabled(s, c.account)
     if reason == Reason.NONE:
+        reason = check_firm(s, c.account)
+    if reason == Reason.NONE:
         reason = check_terms(book, np.int64(c.price), c.quantity, True)
+    if reason == Reason.NONE:
+        price = np.int64(c.price)
+        reason = check_order_limits(s, c.instrument, c.account, c.side, price, c.quantity, c.quantity, True, False)
     if reason != Reason.NONE:
         return reason
     slot = find_order(s, c.target)

@@ -8,6 +8,7 @@ from engine.kernel.compiler import plain, small
 from engine.kernel.day import LAST_DATE
 from engine.kernel.events import about_account, counted
 from engine.kernel.ledger import cash_of, deposit_cash, deposit_units, units_of, withdraw_cash, withdraw_units
+from engine.kernel.limit_setting import join_firm
 from engine.kernel.matching import cancel_resting
 from engine.schema import CommandKind, DisconnectPolicy, EventKind, Reason, Role, Status, TimeInForce
 
@@ -53,6 +54,7 @@ def open_account(s, c):
     account.owner_group = c.quantity2
     account.group_from = c.expiry
     account.status = Status.ACTIVE
+    join_firm(s, s.accounts_open)
     about_account(s, c, EventKind.ACCOUNT_OPENED, s.accounts_open, c.quantity, c.quantity2, c.expiry)
     return Reason.NONE
 

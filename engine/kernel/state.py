@@ -9,6 +9,8 @@ from engine.arena import BALANCE, LIMIT, Arena
 from engine.kernel.book import next_in_book, rest_order, take_slot
 from engine.kernel.compiler import entry
 from engine.kernel.day import first_composite, set_limits
+from engine.kernel.instruments import quantity_cap
+from engine.kernel.limit_setting import recount
 from engine.schema import SCHEMA_VERSION, STATE_ORDER, STATE_SECTIONS, Mode, pack_state, unpack_state
 
 PHASES = {"listed_phase": Mode.LISTED, "block_phase": Mode.BLOCK, "bidding_phase": Mode.BIDDING}
@@ -82,7 +84,7 @@ def list_orders(arena, rows):
 
 @entry
 def place_orders(arena, rows):
-    """Put STATE_ORDER rows back, in canonical order, into an arena without orders."""
+    """Put STATE_ORDER rows back, in canonical order, into an arena without orders, and count what follows from it."""
     s = arena[0]
     for n in range(len(rows)):
         row, slot = rows[n], take_slot(s)
@@ -102,6 +104,9 @@ def place_orders(arena, rows):
         order.self_trade = row.self_trade
         order["flags"] = row["flags"]
         rest_order(s, slot)
+    for i in range(1, s.instruments + 1):
+        s.books[i].quantity_cap = quantity_cap(s.books[i])
+    recount(s)
 
 
 def _copy(to: NDArray[Any], source: NDArray[Any], names: tuple[str, ...]) -> None:

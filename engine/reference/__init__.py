@@ -11,9 +11,15 @@ as the independent auditor of a journal. It imports only the vocabulary (`engine
     day             phases, end of day, closes, limits, composite
     administration  firms, accounts, sessions, deposits and withdrawals
     blocks          block negotiations and trades
-    auctions        announcements, sealed bids, clearing
-    encumbrances    holds on units, obligations, surrender, transfers
-    controls        limits, kill switches, corrections, listing
+    negotiations    what standing terms lock, how a negotiation ends
+    auctions        announcements, seeds, bidding windows
+    bids            sealed bids
+    clearing        clearing price, allocation, delivery
+    encumbrances    holds on units, transfers
+    compliance      allocation, obligations, surrender, carry-over
+    limits          limits of venue, firms, accounts, instruments; who is stopped
+    controls        kill switches, corrections by the operator
+    instruments     listing, delisting, the price window
     book, exchange  the order book and all other state; events
     canonical       the state as bytes and back
 """
@@ -24,7 +30,20 @@ from collections.abc import Callable
 from operator import itemgetter
 from typing import Final
 
-from engine.reference import administration, auctions, blocks, canonical, controls, day, encumbrances, orders
+from engine.reference import (
+    administration,
+    auctions,
+    bids,
+    blocks,
+    canonical,
+    compliance,
+    controls,
+    day,
+    encumbrances,
+    instruments,
+    limits,
+    orders,
+)
 from engine.reference.admission import check_session, consume_number
 from engine.reference.exchange import Command, Exchange, Refused
 from engine.schema import COMMAND_SHAPES, CommandArray, CommandKind, EventArray, EventKind, Reason
@@ -58,9 +77,9 @@ RULES: Final[dict[int, Rule]] = {
     CommandKind.DEPOSIT_UNITS: administration.deposit_units,
     CommandKind.WITHDRAW_UNITS: administration.withdraw_units,
     CommandKind.ANNOUNCE_AUCTION: auctions.announce_auction,
-    CommandKind.AUCTION_BID: auctions.auction_bid,
-    CommandKind.AUCTION_BID_REPLACE: auctions.auction_bid_replace,
-    CommandKind.AUCTION_BID_WITHDRAW: auctions.auction_bid_withdraw,
+    CommandKind.AUCTION_BID: bids.auction_bid,
+    CommandKind.AUCTION_BID_REPLACE: bids.auction_bid_replace,
+    CommandKind.AUCTION_BID_WITHDRAW: bids.auction_bid_withdraw,
     CommandKind.CANCEL_AUCTION: auctions.cancel_auction,
     CommandKind.CLOSE_AUCTION: auctions.close_auction,
     CommandKind.COMMIT_SEED: auctions.commit_seed,
@@ -71,26 +90,30 @@ RULES: Final[dict[int, Rule]] = {
     CommandKind.BLOCK_OFFER: blocks.block_offer,
     CommandKind.BLOCK_WITHDRAW: blocks.block_withdraw,
     CommandKind.BUST_TRADE: controls.bust_trade,
-    CommandKind.DELIST_INSTRUMENT: controls.delist_instrument,
+    CommandKind.DELIST_INSTRUMENT: instruments.delist_instrument,
     CommandKind.FIRM_KILL: controls.firm_kill,
     CommandKind.KILL_SWITCH: controls.kill_switch,
-    CommandKind.LIST_INSTRUMENT: controls.list_instrument,
-    CommandKind.SET_LIMIT: controls.set_limit,
+    CommandKind.LIST_INSTRUMENT: instruments.list_instrument,
+    CommandKind.SET_LIMIT: limits.set_limit,
     CommandKind.SET_ORDER_STATUS: controls.set_order_status,
-    CommandKind.WIDEN_WINDOW: controls.widen_window,
-    CommandKind.ACKNOWLEDGE_SETTLEMENT: encumbrances.acknowledge_settlement,
-    CommandKind.ALLOCATE_UNITS: encumbrances.allocate_units,
-    CommandKind.CARRY_OVER: encumbrances.carry_over,
+    CommandKind.WIDEN_WINDOW: instruments.widen_window,
+    CommandKind.ACKNOWLEDGE_SETTLEMENT: compliance.acknowledge_settlement,
+    CommandKind.ALLOCATE_UNITS: compliance.allocate_units,
+    CommandKind.CARRY_OVER: compliance.carry_over,
     CommandKind.PLACE_HOLD: encumbrances.place_hold,
     CommandKind.PLEDGE_REQUEST: encumbrances.pledge_request,
     CommandKind.REALISE_HOLD: encumbrances.realise_hold,
     CommandKind.RELEASE_HOLD: encumbrances.release_hold,
-    CommandKind.SET_OBLIGATION: encumbrances.set_obligation,
-    CommandKind.SURRENDER: encumbrances.surrender,
+    CommandKind.SET_OBLIGATION: compliance.set_obligation,
+    CommandKind.SURRENDER: compliance.surrender,
     CommandKind.TRANSFER_IN: encumbrances.transfer_in,
     CommandKind.TRANSFER_OUT: encumbrances.transfer_out,
-    CommandKind.VOLUNTARY_CANCEL: encumbrances.voluntary_cancel,
+    CommandKind.VOLUNTARY_CANCEL: compliance.voluntary_cancel,
 }
+PREFUNDED_ONLY: Final = frozenset(
+    kind for kind, rule in RULES.items() if rule.__module__ in (compliance.__name__, encumbrances.__name__)
+)
+"""The registry's kinds: where nothing is pre-funded nobody has units (docs/registry.md)."""
 WRITTEN_BY_FIRM: Final = Command._fields[: Command._fields.index("sequence")]
 """The fields of the first 64 bytes."""
 
@@ -113,6 +136,8 @@ class ReferenceEngine:
         self._rules = {kind: (rule, unused_fields(kind)) for kind, rule in RULES.items()}
         if not venue.take:
             del self._rules[CommandKind.TAKE]
+        if not venue.prefunded:
+            self._rules = {kind: rule for kind, rule in self._rules.items() if kind not in PREFUNDED_ONLY}
 
     def apply(self, commands: CommandArray) -> tuple[int, EventArray]:
         """Apply every command. Returns how many, and their events (dtype EVENT)."""

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from engine.reference.admission import check_role, find_market
+from engine.reference.clearing import expire_auctions
 from engine.reference.exchange import Command, Exchange, Market, Refused
+from engine.reference.limits import tell_large_holders
 from engine.reference.matching import end_order
 from engine.reference.money import half_up
+from engine.reference.negotiations import end_negotiation
 from engine.schema import (
     BASIS_POINTS,
     DayStage,
@@ -158,22 +161,30 @@ def stop_trading(x: Exchange, command: Command) -> None:
 
 
 def expire_orders(x: Exchange, command: Command) -> None:
-    """EXPIRE_ORDERS, end of day 2: day orders lapse and their locks are released."""
+    """EXPIRE_ORDERS, end of day 2: day orders, block negotiations and auctions lapse, their locks are released."""
     check_role(x, command)
     require_stage(x, DayStage.STOPPED)
 
     lapsing = [order for order in x.live_orders() if order.time_in_force == TimeInForce.DAY]
     for order in lapsing:
         end_order(x, x.markets[order.instrument - 1], order, EventKind.EXPIRED, Reason.END_OF_DAY)
+    for negotiation in list(x.negotiations.values()):
+        end_negotiation(x, negotiation, Reason.END_OF_DAY)
+    expire_auctions(x)
     x.day_stage = DayStage.EXPIRED
     x.emit(EventKind.ORDERS_EXPIRED, quantity=len(lapsing), aux=x.trading_date)
 
 
 def closing_price(market: Market) -> int:
-    """Volume-weighted mean of the day's listed trades, half-up, or the last trade; none = previous close."""
+    """Volume-weighted mean of the day's listed trades, half-up, or the last trade; none = previous close.
+
+    The mean lies between low and high, unless a trade was cancelled with other terms than its own.
+    """
     if not market.volume:
         return market.previous_close
-    return half_up(market.turnover, market.volume) if market.terms.close_rule == "VWAP" else market.last
+    if market.terms.close_rule != "VWAP":
+        return market.last
+    return min(max(half_up(market.turnover, market.volume), market.low), market.high)
 
 
 def fix_close(x: Exchange, command: Command) -> None:
@@ -214,7 +225,10 @@ def settle(x: Exchange, command: Command) -> None:
     """SETTLE, end of day 4: bought units and sale proceeds settle; tomorrow's limits."""
     check_role(x, command)
     require_stage(x, DayStage.CLOSE_FIXED)
+    if x.venue.prefunded and x.venue.settlement_ack and x.acknowledged_date != x.trading_date:
+        raise Refused(Reason.SETTLEMENT_NOT_ACKNOWLEDGED)
 
+    cancel_delisted(x)
     for account, owner in enumerate(x.accounts):
         for asset, hold in sorted(owner.holds.items()):
             if hold.bought_today:
@@ -225,14 +239,23 @@ def settle(x: Exchange, command: Command) -> None:
             if cash.proceeds_today:
                 amount, cash.proceeds_today = cash.proceeds_today, 0
                 x.emit(EventKind.CASH_SETTLED, account=account, aux=amount, aux2=currency)
+    tell_large_holders(x)
     for market in x.listed_markets():
         market.previous_close = market.close or market.previous_close
         set_limits(market)
         tell_limits(x, market)
         market.open = market.high = market.low = 0
         market.volume = market.turnover = market.trades = market.close = 0
+        market.block_volume = market.block_turnover = market.block_trades = market.auction_volume = 0
     x.day_stage = DayStage.SETTLED
     x.emit(EventKind.SETTLED, aux=x.trading_date)
+
+
+def cancel_delisted(x: Exchange) -> None:
+    """What still rests in instruments whose last trading date has come (docs/controls.md 10.4)."""
+    gone = {market.instrument for market in x.markets if 0 < market.listed_until <= x.trading_date}
+    for order in [order for order in x.live_orders() if order.instrument in gone]:
+        end_order(x, x.markets[order.instrument - 1], order, EventKind.CANCELLED, Reason.DELISTED)
 
 
 def set_reference(x: Exchange, command: Command) -> None:

@@ -70,6 +70,14 @@ class Terms:
         self.ceiling = instrument.ceiling_ticks
         self.limit_listed_bps = instrument.limit_listed_bps
         self.limit_block_bps = instrument.limit_block_bps
+        self.block_min = instrument.block_min
+        self.block_max = instrument.block_max
+        self.auctioned = instrument.auction
+        self.auction_min = instrument.auction_min
+        self.auction_step = instrument.auction_step
+        self.auction_bid_max = instrument.auction_bid_max
+        self.auction_reserve = instrument.auction_reserve
+        self.auction_cap = instrument.auction_cap
         self.fee_ppm = instrument.fee_ppm
         self.order_types = frozenset({"limit": 1, "market": 2}[name] for name in instrument.order_types)
         self.times_in_force = frozenset(

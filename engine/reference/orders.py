@@ -21,6 +21,7 @@ from engine.reference.admission import (
 )
 from engine.reference.book import Order
 from engine.reference.exchange import Command, Exchange, Market, Refused
+from engine.reference.limits import require_firm_active, require_member_limits, require_not_halted
 from engine.reference.matching import end_order, fillable, match, place_rest, tell_replaced, trade
 from engine.reference.money import cash_lock, lock_of, move_lock, require_free
 from engine.schema import (
@@ -46,9 +47,21 @@ def new_order(x: Exchange, command: Command) -> None:
     check_account(x, command)
     market = find_listed_market(x, command.instrument)
     check_offered(market, command)
+    require_not_halted(x, market)
     check_open_for_orders(market)
     check_account_active(x, command.account)
+    require_firm_active(x, command.account)
     price = check_terms(market, command.side, command.order_type, command.price, command.quantity)
+    require_member_limits(
+        x,
+        market,
+        command.account,
+        command.side,
+        price,
+        command.quantity,
+        collared=command.price != 0,
+        opens=command.time_in_force not in IMMEDIATE,
+    )
     check_crossing(x, market, command.side, price, command.flags)
     order = draft(x, command, price, command.order_type, command.time_in_force)
     if command.time_in_force == TimeInForce.FOK and not fillable(x, market, order):
@@ -147,9 +160,21 @@ def replace_order(x: Exchange, command: Command) -> None:
     check_role(x, command)
     order = find_own_order(x, command)
     market = find_market(x, order.instrument)
+    require_not_halted(x, market)
     check_continuous(market)
     check_account_active(x, order.account)
+    require_firm_active(x, order.account)
     check_terms(market, order.side, OrderType.LIMIT, command.price, command.quantity)
+    require_member_limits(
+        x,
+        market,
+        order.account,
+        order.side,
+        command.price,
+        command.quantity,
+        more=command.quantity - order.quantity,
+        collared=True,
+    )
     if command.quantity <= order.filled:
         raise Refused(Reason.QUANTITY_BELOW_FILLED)
     lock_before = lock_of(x, market, order)
@@ -232,9 +257,12 @@ def take(x: Exchange, command: Command) -> None:
     check_role(x, command)
     check_account(x, command)
     market = find_listed_market(x, command.instrument)
+    require_not_halted(x, market)
     check_open_for_orders(market)
     check_account_active(x, command.account)
+    require_firm_active(x, command.account)
     check_terms(market, command.side, OrderType.LIMIT, command.price, command.quantity)
+    require_member_limits(x, market, command.account, command.side, command.price, command.quantity, collared=True)
     listing = find_listing(x, market, command)
     order = draft(x, command, command.price, OrderType.NONE, TIF_OF_TAKE)
     check_self_take(x, order, listing)

@@ -104,7 +104,7 @@ class World:
             self.events += 1
             assert event["sequence"] == self.events
             assert event["command_sequence"] == self.sent
-            assert event["timestamp"] == 1_000_000 + self.sent
+            assert event["timestamp"] == command["timestamp"][0]
         return [told(event) for event in events]
 
     def order(self, side: int, price: int, quantity: int, **fields: int) -> list[str]:

@@ -9,6 +9,7 @@ import pytest
 
 from engine.core import Engine, ImplementationName
 from engine.venue import Venue
+from tests.engine.block_floor import open_floor
 from tests.engine.builders import World, plain, seee
 from tests.engine.ladder import open_desk
 
@@ -68,3 +69,9 @@ def market(make_open_world: Callable[..., World]) -> World:
 def desk(make_world: Callable[[Venue], World]) -> World:
     """Firms, accounts and sessions of every sort (see ladder.open_desk)."""
     return open_desk(make_world)
+
+
+@pytest.fixture
+def floor(make_open_world: Callable[..., World]) -> World:
+    """As `market`, blocks open too: block limits of instrument 1 [4994, 9274]."""
+    return open_floor(make_open_world)

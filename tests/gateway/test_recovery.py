@@ -14,7 +14,7 @@ import zmq
 
 import gateway.exchange
 from engine.core import Engine
-from engine.schema import CommandKind, DayStage, DisconnectPolicy, EventKind, Phase, Reason
+from engine.schema import CommandKind, DayStage, DisconnectPolicy, EventKind, Mode, Phase, Reason
 from engine.venue import Venue, utc_ns
 from gateway.calendar import NEVER, Schedule, day_start
 from gateway.clock import JournalClock, parse_start
@@ -128,11 +128,18 @@ def test_the_calendar_runs_the_day_on_an_accelerated_clock(tmp_path: Path) -> No
         server.stop()
     wanted = {"PHASE": CommandKind.SET_PHASE, "SETTLE": CommandKind.SETTLE}.values()
     batches = list(JournalReader(tmp_path / "data/journal").batches())
-    seen = [c for b in batches for c in b.commands if c["kind"] in wanted][:4]
-    times = ("09:30", "11:30", "13:00", "15:00")
+    seen = [c for b in batches for c in b.commands if c["kind"] in wanted][:5]
+    times = ("09:30", "11:30", "13:00", "13:00", "15:00")
     moments = [utc_ns(datetime.fromisoformat(f"2025-08-11T{at}:00+08:00")) for at in times]
     assert [int(c["timestamp"]) for c in seen] == moments
-    assert [int(c["quantity"]) for c in seen] == [Phase.CONTINUOUS, Phase.BREAK, Phase.CONTINUOUS, 0]
+    assert [int(c["quantity"]) for c in seen] == [
+        Phase.CONTINUOUS,
+        Phase.BREAK,
+        Phase.CONTINUOUS,
+        Phase.CONTINUOUS,
+        0,
+    ]
+    assert [int(c["scope"]) for c in seen] == [Mode.LISTED, Mode.LISTED, Mode.LISTED, Mode.BLOCK, 0]
     stamps = np.concatenate([b.commands["timestamp"] for b in batches if b.command_count])
     assert (np.diff(stamps) >= 0).all()
     digests = [n for b in batches for n in b.notes if n.kind == NoteKind.DIGEST]
@@ -157,7 +164,7 @@ def test_missed_transitions_are_made_up_for_in_order(tmp_path: Path, monkeypatch
     batches = list(JournalReader(tmp_path / "data/journal").batches())
     kinds = [int(k) for b in batches for k in b.commands["kind"] if CommandKind.SET_PHASE <= k <= CommandKind.SETTLE]
     end = [CommandKind.STOP_TRADING, CommandKind.EXPIRE_ORDERS, CommandKind.FIX_CLOSE, CommandKind.SETTLE]
-    day = [CommandKind.SET_PHASE] * 3 + end
+    day = [CommandKind.SET_PHASE] * 4 + end  # at 13:00 of two modes
     assert kinds == [*day, *day, *day, CommandKind.SET_PHASE]
     assert not any((b.events["kind"] == EventKind.REJECTED).any() for b in batches)
 

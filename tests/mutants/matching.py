@@ -244,6 +244,7 @@ CHECKS = [
             (
                 "orders.py",
                 "    reason = check_offered(book, c)\n"
+                "    if reason == Reason.NONE:\n        reason = check_halted(s, book)\n"
                 "    if reason == Reason.NONE:\n        reason = check_open(s, book)\n"
                 "    if reason == Reason.NONE:\n        reason = check_enabled(s, c.account)\n",
                 "    reason = check_offered(book, c)\n    if reason == Reason.NONE:\n"
@@ -254,8 +255,8 @@ CHECKS = [
         reference=[
             (
                 "orders.py",
-                "    check_offered(market, command)\n    check_open_for_orders(market)\n"
-                "    check_account_active(x, command.account)\n",
+                "    check_offered(market, command)\n    require_not_halted(x, market)\n"
+                "    check_open_for_orders(market)\n    check_account_active(x, command.account)\n",
                 "    check_offered(market, command)\n    check_account_active(x, command.account)\n"
                 "    check_open_for_orders(market)\n",
             )

@@ -14,7 +14,13 @@ MONEY = [
     rule(
         "t_plus_1_ignored",
         "units bought today are sellable tomorrow (rule book section 3, T+1)",
-        kernel=[("ledger.py", "    if s.next_day_units:\n", "    if False:\n")],
+        kernel=[
+            (
+                "ledger.py",
+                "    bought = balance_at(s, buyer.account, book.asset_column)\n    if s.next_day_units:\n",
+                "    bought = balance_at(s, buyer.account, book.asset_column)\n    if False:\n",
+            )
+        ],
         reference=[("matching.py", "    if x.venue.settlement_days:\n", "    if False:\n")],
         tests=["test_ledger::test_bought_units_are_sellable_tomorrow", "test_worked_examples::test_a_next_day"],
     ),
@@ -206,7 +212,7 @@ DAY = [
         "close_is_the_last_trade",
         "the close is the volume-weighted mean of the day (SEEE notice of 2021-06-22)",
         kernel=[("day.py", "    if not book.close_is_vwap:\n", "    if True:\n")],
-        reference=[("day.py", 'if market.terms.close_rule == "VWAP" else', "if False else")],
+        reference=[("day.py", 'if market.terms.close_rule != "VWAP":', "if True:")],
         tests=["test_worked_examples::test_a_next_day", "test_anchors::test_published_trading_days"],
     ),
     rule(

@@ -1,0 +1,130 @@
+"""Instruments come, go and widen their price window, also in session."""
+
+import numpy as np
+
+from engine.kernel.admission import check_role, is_listed
+from engine.kernel.bitmap import NOTHING, highest, next_below, occupy, vacate
+from engine.kernel.compiler import plain
+from engine.kernel.day import LAST_DATE, MODES, set_limits
+from engine.kernel.events import limits_set, listed_phase, write_event
+from engine.kernel.ledger import fee_on
+from engine.schema import EventKind, Phase, Reason
+from engine.venue import MAX_WINDOW
+
+MONEY_END = 1 << 62
+
+
+@plain
+def check_instrument(s, c):
+    reason = check_role(s, c)
+    if reason == Reason.NONE and (c.instrument < 1 or c.instrument > s.instruments):
+        reason = Reason.UNKNOWN_INSTRUMENT
+    return reason
+
+
+@plain
+def quantity_cap(book):
+    """Most lots q with X + fee(X) < 2^62, X = ceiling x q x tick_value: `arena.quantity_cap` in int64."""
+    per_lot = book.ceiling * book.tick_value
+    low, high = np.int64(0), MONEY_END // per_lot
+    while low < high:
+        middle = low + (high - low + 1) // 2
+        amount = middle * per_lot
+        if amount < MONEY_END and fee_on(amount, book.fee_ppm) < MONEY_END - amount:
+            low = middle
+        else:
+            high = middle - 1
+    return low
+
+
+@plain
+def widen_window(s, c):
+    """Positions count from the floor: where it falls, the queues of all prices move up."""
+    reason = check_instrument(s, c)
+    if reason != Reason.NONE:
+        return reason
+    book = s.books[c.instrument]
+    floor, ceiling = np.int64(c.price), np.int64(c.price2)
+    if floor < 1 or floor > book.floor or ceiling < book.ceiling:
+        return Reason.INVALID_PRICE
+    if ceiling - floor >= MAX_WINDOW:
+        return Reason.PRICE_OUT_OF_WINDOW
+    before_floor, before_ceiling = book.floor, book.ceiling
+    for k in range(2):
+        move_levels(s, c.instrument, k, before_floor - floor)
+    book.floor = floor
+    book.ceiling = ceiling
+    book.quantity_cap = quantity_cap(book)
+    write_event(
+        s, c, EventKind.WINDOW_SET, 0, 0, listed_phase(s, c.instrument), 0, c.instrument, 0, 0, 0, 0,
+        0, 0, c.client_order_id, 0, before_floor, before_ceiling, floor, ceiling, c.session, 0,
+    )  # fmt: skip
+    return Reason.NONE
+
+
+@plain
+def move_levels(s, instrument, k, up):
+    """Every queue of one side goes `up` positions higher: the highest first, so that none meets another."""
+    position = highest(s, instrument, k)
+    while up > 0 and position != NOTHING:
+        below = next_below(s, instrument, k, position)
+        old, new = s.levels[instrument, k, position], s.levels[instrument, k, position + up]
+        new.head = old.head
+        new.tail = old.tail
+        new.quantity = old.quantity
+        old.head = 0
+        old.tail = 0
+        old.quantity = 0
+        vacate(s, instrument, k, position)
+        occupy(s, instrument, k, position + up)
+        position = below
+
+
+@plain
+def list_instrument(s, c):
+    reason = check_instrument(s, c)
+    if reason != Reason.NONE:
+        return reason
+    if c.expiry < 1 or c.expiry > LAST_DATE or c.expiry < s.trading_date:
+        return Reason.INVALID_DATE
+    book = s.books[c.instrument]
+    if is_listed(s, book, s.trading_date):
+        return Reason.ALREADY_LISTED
+    if c.price < 0:
+        return Reason.INVALID_PRICE
+    if c.price > 0 and (c.price < book.floor or c.price > book.ceiling):
+        return Reason.PRICE_OUT_OF_WINDOW
+    book.listed_from = c.expiry
+    book.listed_until = 0
+    if c.price > 0:
+        book.previous_close = c.price
+    elif book.previous_close == 0 and (book.limit_listed_bps > 0 or book.limit_block_bps > 0):
+        book.previous_close = s.composite
+    set_limits(book)
+    for mode in range(1, MODES + 1):
+        book.phases[mode] = Phase.CLOSED
+    write_event(
+        s, c, EventKind.INSTRUMENT_LISTED, 0, 0, Phase.CLOSED, 0, c.instrument, book.previous_close, 0, 0, 0,
+        0, 0, c.client_order_id, 0, 0, 0, c.expiry, 0, c.session, 0,
+    )  # fmt: skip
+    if book.previous_close > 0:
+        limits_set(s, c, c.instrument)
+    return Reason.NONE
+
+
+@plain
+def delist_instrument(s, c):
+    reason = check_instrument(s, c)
+    if reason != Reason.NONE:
+        return reason
+    book = s.books[c.instrument]
+    if not is_listed(s, book, s.trading_date):
+        return Reason.NOT_LISTED
+    if s.trading_date == 0 or c.expiry < s.trading_date or c.expiry > LAST_DATE:
+        return Reason.INVALID_DATE
+    book.listed_until = c.expiry
+    write_event(
+        s, c, EventKind.INSTRUMENT_DELISTED, 0, 0, listed_phase(s, c.instrument), 0, c.instrument, 0, 0, 0, 0,
+        0, 0, c.client_order_id, 0, 0, 0, c.expiry, 0, c.session, 0,
+    )  # fmt: skip
+    return Reason.NONE
