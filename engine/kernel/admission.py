@@ -7,7 +7,7 @@ quantity, window and limits, amount, post-only and FOK, capacity, funds or units
 import numpy as np
 
 from engine.kernel.bitmap import NOTHING
-from engine.kernel.book import crosses, first_position, worse_position
+from engine.kernel.book import crosses, first_position, head_at, worse_position
 from engine.kernel.compiler import plain, small
 from engine.schema import (
     FIRST_OPERATOR_KIND,
@@ -211,7 +211,7 @@ def check_fok(s, instrument, side, price, quantity, account, self_trade):
         if (at > price) if side == Side.BUY else (at < price):
             break
         visited += 1
-        slot = np.int64(s.levels[instrument, other, position].head)
+        slot = head_at(s, instrument, other, position)
         while slot != 0:
             maker = s.orders[slot]
             if mode != 0 and owner_group(s, maker.account) == group:

@@ -16,10 +16,13 @@ from pathlib import Path
 from typing import Any, Final
 
 import numba
+import numpy as np
 from numba import njit
 
 import engine
 
+U: Final = np.uint64
+"""Written round an index that cannot be negative: it spares the test for one that counts from the end."""
 COMPILED: Final = not getattr(numba.config, "DISABLE_JIT")  # noqa: B009
 
 

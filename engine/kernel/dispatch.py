@@ -17,7 +17,7 @@ from engine.kernel.day import (
     stop_trading,
 )
 from engine.kernel.events import rejected
-from engine.kernel.lookahead import look_ahead
+from engine.kernel.lookahead import BLOCK, look_ahead
 from engine.kernel.orders import cancel_order, mass_cancel, new_order, replace_order, take
 from engine.kernel.registry import (
     move_cash,
@@ -117,7 +117,7 @@ def apply_commands(s, commands, words, count):
         c = commands[i]
         if s.event_limit - s.event_count < worst_case(s, c):
             return i
-        if COMPILED:
+        if COMPILED and i % BLOCK == 0 and count > BLOCK:
             look_ahead(s, commands, i, count)
         s.command_sequence = c.sequence
         s.timestamp = c.timestamp

@@ -7,8 +7,8 @@ Sources: SEEE notice of 2021-06-22 (best five price levels, counterparty's price
 import numpy as np
 
 from engine.kernel.admission import mode_in_force, owner_group
-from engine.kernel.book import crosses, remove, shrink
-from engine.kernel.compiler import plain, small
+from engine.kernel.book import crosses, level_at, remove, shrink
+from engine.kernel.compiler import U, plain, small
 from engine.kernel.events import between, ended, fee_charged, replaced
 from engine.kernel.ledger import exchange, lock_of, move_lock, release_all
 from engine.schema import EventKind, Reason, SelfTrade, Side, TimeInForce
@@ -119,12 +119,12 @@ def sweep(s, c, book, taker):
     group = owner_group(s, taker.account)
     visited = 0
     while taker.remaining > 0 and crosses(book, taker.side, limit):
-        if book.best[other] != price:
+        if book.best[U(other)] != price:
             if visited == s.sweep_levels and visited > 0:
                 return stop_at_depth(s, c, taker, price)
             visited += 1
-            price = book.best[other]
-        slot = np.int64(s.levels[taker.instrument, other, price - book.floor].head)
+            price = book.best[U(other)]
+        slot = np.int64(level_at(s, book, other, price).head)
         maker = s.orders[slot]
         if mode != 0 and owner_group(s, maker.account) == group:
             if prevent(s, c, taker, slot, mode):
