@@ -35,8 +35,8 @@ def lock_for(book, side, cumulative, price, lots):
     """What an order needs locked: minor units of cash (buy) or units (sell)."""
     k = U(np.int64(side) - 1)
     need = np.int64(lots) * (np.int64(price) * book.lock_per_tick[k] + book.lock_per_lot[k])
-    if book.fee_ppm != 0 and side == Side.BUY:
-        need += fee_between(book, cumulative, need)
+    if book.fee_ppm != 0:
+        need += fee_between(book, cumulative, need * (2 - np.int64(side)))
     return need
 
 

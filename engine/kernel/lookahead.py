@@ -14,7 +14,7 @@ from numba import types
 from numba.extending import intrinsic
 
 from engine.arena import AHEAD_SIZE, NO_ASK
-from engine.kernel.book import BY_CLIENT_ID, chain_by_client, chain_by_id, home_of, level_of
+from engine.kernel.book import BY_CLIENT_ID, chain_by_client, chain_by_id, home_of
 from engine.kernel.compiler import COMPILED, U, small
 from engine.kernel.ledger import balance_at, balance_of
 from engine.schema import CommandKind
@@ -65,7 +65,7 @@ def ask_named(s, c, note):
     book = s.books[U(c.instrument & LAST_INSTRUMENT)]
     k, price = np.int64(c.side) - 1 & 1, np.int64(c.price)
     inside = (price >= book.floor) & (price <= book.ceiling)
-    level = book.ladder[U(k)] + price if inside else 0
+    level = (book.ladder[U(k)] + price) * inside
     note.cell = cell
     note.level = level
     prefetch(s.index[cell])
@@ -81,7 +81,7 @@ def ask_met(s, c, note):
     other = U(c.side & 1)
     best = book.best[other]
     waiting = (best > 0) & (best < NO_ASK)
-    head = s.levels[U(book.ladder[other] + best if waiting else 0)].head
+    head = s.levels[U((book.ladder[other] + best) * waiting)].head
     target = s.index[note.cell].slot
     slot = head if c.kind == CommandKind.NEW_ORDER else target
     note.slot = slot

@@ -35,14 +35,13 @@ def count_trade(book, price, lots):
 
 
 @small
-def trade(s, c, book, taker, slot, lots):
-    """One trade between the taker and the resting order in `slot`."""
-    maker = s.orders[slot]
+def trade(s, c, book, own, slot, lots):
+    """One trade between the taker in the slot `own` and the resting order in `slot`."""
+    taker, maker = s.orders[own], s.orders[slot]
     price = np.int64(maker.price)
     released = buyer_fee = seller_fee = np.int64(0)
-    buying = taker.side == Side.BUY
-    buyer = taker if buying else maker
-    seller = maker if buying else taker
+    buying = 2 - np.int64(taker.side)  # 1 or 0: calculated with, because a choice would be a branch
+    buyer, seller = s.orders[U(slot + (own - slot) * buying)], s.orders[U(own + (slot - own) * buying)]
     if s.prefunded:
         released, buyer_fee, seller_fee = exchange(s, book, buyer, seller, price, lots)
     taker.remaining -= lots
@@ -95,13 +94,14 @@ def cancel_resting(s, c, slot, kind, reason):
 
 
 @small
-def run_taker(s, c, taker):
-    """Match an order that is in no queue as far as it goes, then say what becomes of its rest.
+def run_taker(s, c, own):
+    """Match the order in the slot `own`, which is in no queue, as far as it goes; say what becomes of its rest.
 
     Returns whether the rest must now join the queue of its price.
     """
+    taker = s.orders[own]
     book = s.books[taker.instrument]
-    if crosses(book, taker.side, np.int64(taker.price)) and sweep(s, c, book, taker):
+    if crosses(book, taker.side, np.int64(taker.price)) and sweep(s, c, book, own):
         return False
     if taker.time_in_force >= TimeInForce.IOC:
         end_taker(s, c, taker, EventKind.EXPIRED, Reason.IOC_REMAINDER)
@@ -110,8 +110,9 @@ def run_taker(s, c, taker):
 
 
 @plain
-def sweep(s, c, book, taker):
+def sweep(s, c, book, own):
     """Trade while prices cross. Returns whether the taker has ended, by filling or otherwise."""
+    taker = s.orders[own]
     other = 2 - np.int64(taker.side)
     limit = np.int64(taker.price)
     price = np.int64(0)
@@ -131,7 +132,7 @@ def sweep(s, c, book, taker):
                 end_taker(s, c, taker, EventKind.CANCELLED, Reason.SELF_TRADE_PREVENTED)
                 return True
         else:
-            trade(s, c, book, taker, slot, min(np.int64(taker.remaining), np.int64(maker.remaining)))
+            trade(s, c, book, own, slot, min(np.int64(taker.remaining), np.int64(maker.remaining)))
     return taker.remaining == 0
 
 

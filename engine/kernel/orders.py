@@ -112,7 +112,7 @@ def new_order(s, c):
         reason = check_fok(s, c.instrument, c.side, price, c.quantity, c.account, c.self_trade)
         if reason != Reason.NONE:
             return reason
-    if (c.time_in_force < TimeInForce.IOC) & (s.live_orders >= s.order_capacity):
+    if s.live_orders >= s.order_capacity and c.time_in_force < TimeInForce.IOC:
         return Reason.ORDER_TABLE_FULL
     need = np.int64(0)
     if s.prefunded:
@@ -125,7 +125,7 @@ def new_order(s, c):
     slot = take_slot(s)
     order = write_order(s, slot, c, price, c.quantity)
     accepted(s, c, order, c.time_in_force, need)
-    if run_taker(s, c, order):
+    if run_taker(s, c, slot):
         rest_order(s, slot)
     else:
         give_slot(s, slot)
@@ -219,7 +219,7 @@ def re_enter(s, c, slot, remaining, more):
     order.remaining = remaining
     order.quantity = c.quantity
     replaced(s, c, order, more, 0)
-    if run_taker(s, c, order):
+    if run_taker(s, c, slot):
         enqueue(s, slot)
     else:
         end_order(s, slot)
@@ -286,7 +286,7 @@ def take(s, c):
     order = write_order(s, own, c, np.int64(c.price), c.quantity)
     order.time_in_force = TimeInForce.FOK
     accepted(s, c, order, TimeInForce.FOK, need)
-    trade(s, c, book, order, slot, c.quantity)
+    trade(s, c, book, own, slot, c.quantity)
     give_slot(s, own)
     return Reason.NONE
 
