@@ -8,7 +8,7 @@ import numpy as np
 
 from engine.kernel.bitmap import NOTHING
 from engine.kernel.book import crosses, first_position, head_at, worse_position
-from engine.kernel.compiler import plain, small
+from engine.kernel.compiler import U, plain, small
 from engine.schema import (
     FIRST_OPERATOR_KIND,
     CommandKind,
@@ -39,7 +39,7 @@ def check_session(s, c):
     """Session and number; a good number is consumed here, whatever follows."""
     if c.session < 0 or c.session > s.sessions_open:
         return Reason.UNKNOWN_SESSION
-    session = s.sessions[c.session]
+    session = s.sessions[U(c.session)]
     if c.session > 0 and session.status != Status.ACTIVE:
         return Reason.SESSION_ENDED
     if c.session > 0 or c.client_order_id != 0:
@@ -57,7 +57,7 @@ def check_kind(s, c, words, i):
         return Reason.INVALID_KIND
     set_bits = np.int64(0)
     for word in range(8):
-        set_bits |= words[i, word] & UNUSED[kind, word]
+        set_bits |= words[U(i), word] & UNUSED[kind, word]
     return Reason.NONE if set_bits == 0 else Reason.UNUSED_FIELD_SET
 
 
@@ -66,7 +66,7 @@ def check_role(s, c):
     if c.session == 0:
         return Reason.NONE
     needed = Role.TRADER if c.kind < FIRST_OPERATOR_KIND else Role.OPERATOR
-    return Reason.NONE if s.sessions[c.session].role == needed else Reason.NOT_PERMITTED
+    return Reason.NONE if s.sessions[U(c.session)].role == needed else Reason.NOT_PERMITTED
 
 
 @small
@@ -74,7 +74,7 @@ def owns_account(s, session, account):
     """On a pre-funded venue: the account exists and is the session's firm's; session 0 owns all."""
     if account < 1 or account > s.accounts_open:
         return False
-    return session == 0 or s.accounts[account].firm == s.sessions[session].firm
+    return session == 0 or s.accounts[U(account)].firm == s.sessions[U(session)].firm
 
 
 @small
@@ -89,7 +89,7 @@ def owns_order(s, session, order):
     if session == 0:
         return True
     if s.prefunded:
-        return s.accounts[order.account].firm == s.sessions[session].firm
+        return s.accounts[order.account].firm == s.sessions[U(session)].firm
     return order.session == session
 
 
@@ -102,7 +102,7 @@ def is_listed(s, book, date):
 def check_listed(s, instrument):
     if instrument < 1 or instrument > s.instruments:
         return Reason.UNKNOWN_INSTRUMENT
-    return Reason.NONE if is_listed(s, s.books[instrument], s.trading_date) else Reason.NOT_LISTED
+    return Reason.NONE if is_listed(s, s.books[U(instrument)], s.trading_date) else Reason.NOT_LISTED
 
 
 @small
@@ -114,7 +114,7 @@ def check_open(s, book):
 
 @small
 def check_enabled(s, account):
-    return Reason.ACCOUNT_SUSPENDED if s.prefunded and s.accounts[account].status != Status.ACTIVE else Reason.NONE
+    return Reason.ACCOUNT_SUSPENDED if s.prefunded and s.accounts[U(account)].status != Status.ACTIVE else Reason.NONE
 
 
 @small
@@ -193,7 +193,7 @@ def mode_in_force(s, account, self_trade):
 @small
 def owner_group(s, account):
     """Whose beneficial ownership an account belongs to; without pre-funding the account number stands for it."""
-    return np.int64(s.accounts[account].owner_group) if s.prefunded else np.int64(account)
+    return np.int64(s.accounts[U(account)].owner_group) if s.prefunded else np.int64(account)
 
 
 @plain

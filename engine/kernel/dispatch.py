@@ -6,7 +6,7 @@ from numba import types
 
 from engine.arena import ARENA
 from engine.kernel.admission import check_kind, check_session
-from engine.kernel.compiler import COMPILED, by_address, plain, small
+from engine.kernel.compiler import COMPILED, U, by_address, plain, small
 from engine.kernel.day import (
     clock_anchor,
     expire_orders,
@@ -114,7 +114,7 @@ def apply_commands(s, commands, words, count):
     """
     s.event_count = 0
     for i in range(count):
-        c = commands[i]
+        c = commands[U(i)]
         if s.event_limit - s.event_count < worst_case(s, c):
             return i
         if COMPILED and i % BLOCK == 0 and count > BLOCK:

@@ -67,7 +67,7 @@ def write_event(
 
 @small
 def listed_phase(s, instrument):
-    return s.books[instrument].phases[Mode.LISTED]
+    return s.books[U(instrument)].phases[Mode.LISTED]
 
 
 @plain

@@ -21,7 +21,6 @@ from engine.schema import CommandKind
 from engine.venue import MAX_INSTRUMENTS
 
 BLOCK = 8
-EVENTS_AHEAD = 8
 NEAR_MEMORY = 2_000
 """So many orders and accounts are near anyway."""
 LAST_INSTRUMENT = MAX_INSTRUMENTS - 1
@@ -70,7 +69,8 @@ def ask_named(s, c, note):
     note.level = level
     prefetch(s.index[cell])
     prefetch(s.levels[U(level)])
-    prefetch(balance_of(s, book, c.account, k + 1))
+    if s.prefunded:
+        prefetch(balance_of(s, book, c.account, k + 1))
 
 
 @small
@@ -98,8 +98,9 @@ def ask_next(s, note):
     prefetch(s.orders[order.prev])
     prefetch(chain_by_id(s, order.order_id))
     prefetch(chain_by_client(s, order.session, order.client_order_id))
-    prefetch(balance_at(s, order.account, book.lock_column[0]))
-    prefetch(balance_at(s, order.account, book.lock_column[1]))
+    if s.prefunded:
+        prefetch(balance_at(s, order.account, book.lock_column[0]))
+        prefetch(balance_at(s, order.account, book.lock_column[1]))
 
 
 @small
@@ -108,8 +109,8 @@ def look_ahead(s, commands, i, count):
     if s.live_orders + s.accounts_open > NEAR_MEMORY:
         first = i == 0  # nothing of this call has been asked for yet
         for j in range(0 if first else i + 3 * BLOCK, min(i + 4 * BLOCK, count)):
-            ask_named(s, commands[j], note_of(s, j))
+            ask_named(s, commands[U(j)], note_of(s, j))
         for j in range(0 if first else i + 2 * BLOCK, min(i + 3 * BLOCK, count)):
-            ask_met(s, commands[j], note_of(s, j))
+            ask_met(s, commands[U(j)], note_of(s, j))
         for j in range(0 if first else i + BLOCK, min(i + 2 * BLOCK, count)):
             ask_next(s, note_of(s, j))

@@ -34,7 +34,7 @@ from engine.kernel.book import (
     take_slot,
     worse_position,
 )
-from engine.kernel.compiler import plain, small
+from engine.kernel.compiler import U, plain, small
 from engine.kernel.events import accepted, counted, replaced
 from engine.kernel.ledger import balance_of, lock, lock_for, lock_of, move_lock, shortfall
 from engine.kernel.matching import cancel_resting, run_taker, trade
@@ -88,7 +88,7 @@ def new_order(s, c):
         reason = check_listed(s, c.instrument)
     if reason != Reason.NONE:
         return reason
-    book = s.books[c.instrument]
+    book = s.books[U(c.instrument)]
     reason = check_offered(book, c)
     if reason == Reason.NONE:
         reason = check_open(s, book)

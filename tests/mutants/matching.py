@@ -279,7 +279,7 @@ CHECKS = [
     rule(
         "suspended_account_trades",
         "a suspended account enters and changes nothing (docs/engine.md section 2, NEW_ORDER 4)",
-        kernel=[("admission.py", "if s.prefunded and s.accounts[account].status != Status.ACTIVE", "if False")],
+        kernel=[("admission.py", "if s.prefunded and s.accounts[U(account)].status != Status.ACTIVE", "if False")],
         reference=[
             ("admission.py", "if x.venue.prefunded and x.accounts[account].status != Status.ACTIVE", "if False")
         ],
