@@ -27,7 +27,7 @@ def fee_between(book, cumulative, amount):
 def buy_lock(book, cumulative, price, lots):
     """Cash that a buy order needs for `lots` more at `price`, minor units, fee included."""
     amount = np.int64(price) * np.int64(lots) * book.tick_value
-    return amount if book.fee_ppm == 0 else amount + fee_between(book, cumulative, amount)
+    return amount + fee_between(book, cumulative, amount)
 
 
 @small

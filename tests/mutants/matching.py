@@ -291,7 +291,7 @@ CHECKS = [
         kernel=[
             (
                 "admission.py",
-                "return s.accounts[order.account].firm == s.sessions[session].firm\n"
+                "return s.accounts[order.account].firm == s.sessions[U(session)].firm\n"
                 "    return order.session == session",
                 "return True\n    return True",
             )
