@@ -111,6 +111,10 @@ BOOK: Final = _nested(
         ("lock_column", "<i8", (2,)),  # by side: which balance its orders lock, cash or units
         ("lock_per_tick", "<i8", (2,)),  # by side: what a lot locks, by its price and beside it
         ("lock_per_lot", "<i8", (2,)),
+        ("price_from", "<i8"),  # bounds inside which no term of an order needs a closer look: see set_bounds
+        ("price_to", "<i8"),
+        ("quantity_from", "<i8"),
+        ("quantity_to", "<i8"),
         ("limit_down", "<i8"),
         ("limit_up", "<i8"),
         ("price_step", "<i8"),

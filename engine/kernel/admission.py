@@ -117,9 +117,30 @@ def check_enabled(s, account):
     return Reason.ACCOUNT_SUSPENDED if s.prefunded and s.accounts[U(account)].status != Status.ACTIVE else Reason.NONE
 
 
+@plain
+def set_bounds(book):
+    """Bounds inside which price and quantity pass every check of `broken_term`; nothing is inside where steps count."""
+    limited = book.has_limit != 0
+    book.price_from = max(book.floor, book.limit_down if limited else book.floor, 1)
+    book.price_to = min(book.ceiling, book.limit_up if limited else book.ceiling)
+    book.quantity_from = max(book.quantity_min, 1)
+    book.quantity_to = min(book.quantity_max, book.quantity_cap, MAX_LOTS)
+    if book.price_step != 1 or book.quantity_step != 1:
+        book.price_to = 0
+
+
 @small
 def check_terms(book, price, quantity, check_price):
     """Tick, lot, size, window, daily limit, amount; `check_price` is false for a price taken from the daily limit."""
+    price_inside = (price >= book.price_from) & (price <= book.price_to)
+    if price_inside & (quantity >= book.quantity_from) & (quantity <= book.quantity_to):
+        return Reason.NONE
+    return broken_term(book, price, quantity, check_price)
+
+
+@plain
+def broken_term(book, price, quantity, check_price):
+    """The checks of `check_terms` one by one, in their order."""
     if check_price:
         if price < 1:
             return Reason.INVALID_PRICE

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.arena import BALANCE, Arena
+from engine.kernel.admission import set_bounds
 from engine.kernel.book import next_in_book, rest_order, take_slot
 from engine.kernel.compiler import entry
 from engine.kernel.day import first_composite, set_limits
@@ -68,8 +69,10 @@ def list_orders(arena, rows):
 
 @entry
 def place_orders(arena, rows):
-    """Put STATE_ORDER rows back, in canonical order, into an arena without orders."""
+    """Put STATE_ORDER rows back, in canonical order, into an arena that has all else but orders."""
     s = arena[0]
+    for i in range(1, s.instruments + 1):
+        set_bounds(s.books[i])
     for n in range(len(rows)):
         row, slot = rows[n], take_slot(s)
         order = s.orders[slot]

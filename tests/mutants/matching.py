@@ -222,7 +222,10 @@ CHECKS = [
     rule(
         "limit_up_exclusive",
         "a price at the upper limit is allowed (SEEE notice of 2021-06-22: limits are inclusive)",
-        kernel=[("admission.py", "if price > book.limit_up:", "if price >= book.limit_up:")],
+        kernel=[
+            ("admission.py", "if price > book.limit_up:", "if price >= book.limit_up:"),
+            ("admission.py", "book.limit_up if limited", "book.limit_up - 1 if limited"),
+        ],
         reference=[("admission.py", "price > market.limit_up:", "price >= market.limit_up:")],
         tests=[
             "test_anchors::test_daily_limit_ten_percent",
@@ -233,7 +236,10 @@ CHECKS = [
     rule(
         "limit_down_exclusive",
         "a price at the lower limit is allowed (SEEE notice of 2021-06-22: limits are inclusive)",
-        kernel=[("admission.py", "if price < book.limit_down:", "if price <= book.limit_down:")],
+        kernel=[
+            ("admission.py", "if price < book.limit_down:", "if price <= book.limit_down:"),
+            ("admission.py", "book.limit_down if limited", "book.limit_down + 1 if limited"),
+        ],
         reference=[("admission.py", "if price < market.limit_down:", "if price <= market.limit_down:")],
         tests=["test_anchors::test_daily_limit_ten_percent"],
     ),
