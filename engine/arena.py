@@ -106,6 +106,10 @@ in the chains of the two indexes."""
 CELL: Final = record([("slot", "<u4")])
 """Head of one chain of an index of live orders."""
 
+AHEAD_SIZE: Final = 64
+AHEAD: Final = record([("cell", "<u4"), ("level", "<u4"), ("slot", "<u4"), ("spare", "<u4")])
+"""What the look-ahead has found out about a command that is yet to come."""
+
 BALANCE: Final = record([("free", "<i8"), ("locked", "<i8"), ("bought_today", "<i8"), ("proceeds_today", "<i8")])
 """What one account has of one asset (units) or one currency (minor units), as far as trading touches it: half a cache
 line. `proceeds_today` is the part of free cash that came from today's sales."""
@@ -149,6 +153,14 @@ BOOK: Final = _nested(
         ("best", "<i8", (2,)),  # highest bid (0 = none), lowest ask (NO_ASK = none), ticks
         ("floor", "<i8"),
         ("ceiling", "<i8"),
+        ("ladder", "<i8", (2,)),  # by side: where its level of price 0 would stand in `levels`
+        ("lock_column", "<i8", (2,)),  # by side: which balance its orders lock, cash or units
+        ("lock_per_tick", "<i8", (2,)),  # by side: what a lot locks, by its price and beside it
+        ("lock_per_lot", "<i8", (2,)),
+        ("price_from", "<i8"),  # bounds inside which no term of an order needs a closer look: see set_bounds
+        ("price_to", "<i8"),
+        ("quantity_from", "<i8"),
+        ("quantity_to", "<i8"),
         ("limit_down", "<i8"),
         ("limit_up", "<i8"),
         ("price_step", "<i8"),
@@ -159,8 +171,6 @@ BOOK: Final = _nested(
         ("tick_value", "<i8"),
         ("units_per_lot", "<i8"),
         ("fee_ppm", "<i8"),
-        ("cash_column", "<i8"),
-        ("asset_column", "<i8"),
         ("currency", "<i8"),
         ("phases", "<i8", (4,)),  # by Mode; [0] unused
         ("offers", "<i8"),  # bits: order types, then times in force from bit 8, then POST_ONLY at bit 16
@@ -321,8 +331,9 @@ _STATE: Final[list[tuple[Any, ...]]] = [
     ("allotted", "<i8", (MAX_BIDS,)),  # by row
     ("free_slots", "<u4", (MAX_ORDERS,)),
     ("orders", ORDER, (MAX_ORDERS,)),
-    ("index", CELL, (2, INDEX_SIZE)),
-    ("levels", LEVEL, (MAX_INSTRUMENTS, 2, MAX_WINDOW)),
+    ("index", CELL, (2 * INDEX_SIZE,)),
+    ("levels", LEVEL, (MAX_INSTRUMENTS * 2 * MAX_WINDOW,)),  # by instrument, side and position: see `ladder`
+    ("ahead", AHEAD, (AHEAD_SIZE,)),
 ]
 
 
@@ -421,11 +432,11 @@ def new_arena(venue: Venue) -> Arena:
     s.sessions[0].status = Status.ACTIVE  # the venue itself
     s.day_stage = DayStage.OPEN if venue.open_from_start else DayStage.SETTLED
     for number, instrument in enumerate(venue.instruments, 1):
-        _fill_book(s.books[number], venue, instrument)
+        _fill_book(s.books[number], number, venue, instrument)
     return arena
 
 
-def _fill_book(book: Any, venue: Venue, instrument: Instrument) -> None:
+def _fill_book(book: Any, number: int, venue: Venue, instrument: Instrument) -> None:
     book.best[:] = (0, NO_ASK)
     for name in ("price_step", "quantity_step", "quantity_min", "quantity_max", "tick_value", "units_per_lot"):
         setattr(book, name, getattr(instrument, name))
@@ -439,8 +450,12 @@ def _fill_book(book: Any, venue: Venue, instrument: Instrument) -> None:
     book.asset = venue.asset_id(instrument.asset)
     book.floor, book.ceiling = instrument.floor_ticks, instrument.ceiling_ticks
     book.quantity_cap = quantity_cap(instrument)
-    book.asset_column = asset_column(venue, venue.asset_id(instrument.asset))
-    book.cash_column = max(0, venue.currency_id(instrument.currency) - 1)
+    first = 2 * MAX_WINDOW * number - book.floor
+    book.ladder[:] = (first, first + MAX_WINDOW)
+    cash_column = max(0, venue.currency_id(instrument.currency) - 1)
+    book.lock_column[:] = (cash_column, asset_column(venue, venue.asset_id(instrument.asset)))
+    book.lock_per_tick[:] = (instrument.tick_value, 0)
+    book.lock_per_lot[:] = (0, instrument.units_per_lot)
     book.currency = venue.currency_id(instrument.currency)
     book.listed_from = instrument.listed_from_date
     book.previous_close = instrument.previous_close_ticks

@@ -7,8 +7,8 @@ quantity, window and limits, amount, post-only and FOK, capacity, funds or units
 import numpy as np
 
 from engine.kernel.bitmap import NOTHING
-from engine.kernel.book import crosses, first_position, worse_position
-from engine.kernel.compiler import plain, small
+from engine.kernel.book import crosses, first_position, head_at, worse_position
+from engine.kernel.compiler import U, plain, small
 from engine.schema import (
     FIRST_OPERATOR_KIND,
     CommandKind,
@@ -39,7 +39,7 @@ def check_session(s, c):
     """Session and number; a good number is consumed here, whatever follows."""
     if c.session < 0 or c.session > s.sessions_open:
         return Reason.UNKNOWN_SESSION
-    session = s.sessions[c.session]
+    session = s.sessions[U(c.session)]
     if c.session > 0 and session.status != Status.ACTIVE:
         return Reason.SESSION_ENDED
     if c.session > 0 or c.client_order_id != 0:
@@ -69,7 +69,7 @@ def check_kind(s, c, words, i):
         return Reason.INVALID_KIND
     set_bits = np.int64(0)
     for word in range(8):
-        set_bits |= words[i, word] & UNUSED[kind, word]
+        set_bits |= words[U(i), word] & UNUSED[kind, word]
     return Reason.NONE if set_bits == 0 else Reason.UNUSED_FIELD_SET
 
 
@@ -78,7 +78,7 @@ def check_role(s, c):
     if c.session == 0:
         return Reason.NONE
     needed = Role.TRADER if c.kind < FIRST_OPERATOR_KIND else Role.OPERATOR
-    return Reason.NONE if s.sessions[c.session].role == needed else Reason.NOT_PERMITTED
+    return Reason.NONE if s.sessions[U(c.session)].role == needed else Reason.NOT_PERMITTED
 
 
 @small
@@ -86,7 +86,7 @@ def owns_account(s, session, account):
     """On a pre-funded venue: the account exists and is the session's firm's; session 0 owns all."""
     if account < 1 or account > s.accounts_open:
         return False
-    return session == 0 or s.accounts[account].firm == s.sessions[session].firm
+    return session == 0 or s.accounts[U(account)].firm == s.sessions[U(session)].firm
 
 
 @small
@@ -101,7 +101,7 @@ def owns_order(s, session, order):
     if session == 0:
         return True
     if s.prefunded:
-        return s.accounts[order.account].firm == s.sessions[session].firm
+        return s.accounts[order.account].firm == s.sessions[U(session)].firm
     return order.session == session
 
 
@@ -116,7 +116,7 @@ def is_listed(s, book, date):
 def check_listed(s, instrument):
     if instrument < 1 or instrument > s.instruments:
         return Reason.UNKNOWN_INSTRUMENT
-    return Reason.NONE if is_listed(s, s.books[instrument], s.trading_date) else Reason.NOT_LISTED
+    return Reason.NONE if is_listed(s, s.books[U(instrument)], s.trading_date) else Reason.NOT_LISTED
 
 
 @small
@@ -128,12 +128,33 @@ def check_open(s, book):
 
 @small
 def check_enabled(s, account):
-    return Reason.ACCOUNT_SUSPENDED if s.prefunded and s.accounts[account].status != Status.ACTIVE else Reason.NONE
+    return Reason.ACCOUNT_SUSPENDED if s.prefunded and s.accounts[U(account)].status != Status.ACTIVE else Reason.NONE
+
+
+@plain
+def set_bounds(book):
+    """Bounds inside which price and quantity pass every check of `broken_term`; nothing is inside where steps count."""
+    limited = book.has_limit != 0
+    book.price_from = max(book.floor, book.limit_down if limited else book.floor, 1)
+    book.price_to = min(book.ceiling, book.limit_up if limited else book.ceiling)
+    book.quantity_from = max(book.quantity_min, 1)
+    book.quantity_to = min(book.quantity_max, book.quantity_cap, MAX_LOTS)
+    if book.price_step != 1 or book.quantity_step != 1:
+        book.price_to = 0
 
 
 @small
 def check_terms(book, price, quantity, check_price):
     """Tick, lot, size, window, daily limit, amount; `check_price` is false for a price taken from the daily limit."""
+    price_inside = (price >= book.price_from) & (price <= book.price_to)
+    if price_inside & (quantity >= book.quantity_from) & (quantity <= book.quantity_to):
+        return Reason.NONE
+    return broken_term(book, price, quantity, check_price)
+
+
+@plain
+def broken_term(book, price, quantity, check_price):
+    """The checks of `check_terms` one by one, in their order."""
     if check_price:
         if price < 1:
             return Reason.INVALID_PRICE
@@ -207,7 +228,7 @@ def mode_in_force(s, account, self_trade):
 @small
 def owner_group(s, account):
     """Whose beneficial ownership an account belongs to; without pre-funding the account number stands for it."""
-    return np.int64(s.accounts[account].owner_group) if s.prefunded else np.int64(account)
+    return np.int64(s.accounts[U(account)].owner_group) if s.prefunded else np.int64(account)
 
 
 @plain
@@ -225,7 +246,7 @@ def check_fok(s, instrument, side, price, quantity, account, self_trade):
         if (at > price) if side == Side.BUY else (at < price):
             break
         visited += 1
-        slot = np.int64(s.levels[instrument, other, position].head)
+        slot = head_at(s, instrument, other, position)
         while slot != 0:
             maker = s.orders[slot]
             if mode != 0 and owner_group(s, maker.account) == group:

@@ -42,7 +42,7 @@ def freeze(s, book, account, side, amount):
 
 @small
 def check_auction_funds(s, book, account, side, need):
-    return shortfall(s, book, account, side, need) if s.prefunded else Reason.NONE
+    return shortfall(balance_of(s, book, account, side), side, need) if s.prefunded else Reason.NONE
 
 
 @small

@@ -8,9 +8,8 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
-from engine.kernel.compiler import COMPILED, small
+from engine.kernel.compiler import COMPILED, U, small
 
-U = np.uint64
 NOTHING = -1
 
 if COMPILED:

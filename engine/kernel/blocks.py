@@ -17,7 +17,7 @@ from engine.kernel.admission import (
 )
 from engine.kernel.compiler import plain, small
 from engine.kernel.events import listed_phase, write_event
-from engine.kernel.ledger import exchange_block, shortfall
+from engine.kernel.ledger import balance_of, exchange_block, shortfall
 from engine.kernel.limits import check_halted, check_member_limits, firm_enabled
 from engine.kernel.matching import TURNOVER_WORD
 from engine.kernel.negotiations import (
@@ -106,7 +106,7 @@ def check_target(s, c):
 
 @plain
 def check_affordable(s, book, c, side, need):
-    return shortfall(s, book, c.account, side, need) if s.prefunded else Reason.NONE
+    return shortfall(balance_of(s, book, c.account, side), side, need) if s.prefunded else Reason.NONE
 
 
 @plain

@@ -5,20 +5,32 @@
 
 import numpy as np
 
-from engine.arena import NO_ASK
+from engine.arena import INDEX_SIZE, NO_ASK
 from engine.kernel.bitmap import NOTHING, highest, lowest, next_above, next_below, occupy, vacate
-from engine.kernel.compiler import plain, small
+from engine.kernel.compiler import U, plain, small
 from engine.kernel.limits import count_resting
-from engine.schema import Side
 
 BY_ORDER_ID = 0
 BY_CLIENT_ID = 1
+SPREAD = 508_111
+"""Keeps the numbers of any two of up to 10,000 sessions far apart in an index of any size."""
 
 
 @small
 def crosses(book, side, price):
     """Whether an order of `side` at `price` meets the best opposite price. No branch: sides come in random order."""
-    return (side == Side.BUY) & (book.best[1] <= price) | (side == Side.SELL) & (book.best[0] >= price)
+    k = np.int64(side) - 1
+    return (book.best[U(1 - k)] - price) * (1 - 2 * k) <= 0
+
+
+@small
+def level_at(s, book, k, price):
+    return s.levels[U(book.ladder[U(k)] + price)]
+
+
+@small
+def level_of(s, book, order):
+    return level_at(s, book, np.int64(order.side) - 1, np.int64(order.price))
 
 
 @small
@@ -49,14 +61,14 @@ def take_slot(s):
     """A free slot for a new order, whether it will rest or not; there is one more than live orders can be."""
     if s.free_count > 0:
         s.free_count -= 1
-        return np.int64(s.free_slots[s.free_count])
+        return np.int64(s.free_slots[U(s.free_count)])
     s.highest_slot += 1
     return np.int64(s.highest_slot)
 
 
 @small
 def give_slot(s, slot):
-    s.free_slots[s.free_count] = slot
+    s.free_slots[U(s.free_count)] = slot
     s.free_count += 1
 
 
@@ -67,7 +79,7 @@ def enqueue(s, slot):
     book = s.books[order.instrument]
     k = np.int64(order.side) - 1
     price = np.int64(order.price)
-    level = s.levels[order.instrument, k, price - book.floor]
+    level = level_at(s, book, k, price)
     tail = level.tail
     order.prev = tail
     order.next = 0
@@ -92,7 +104,7 @@ def dequeue(s, slot):
     book = s.books[order.instrument]
     k = np.int64(order.side) - 1
     price = np.int64(order.price)
-    level = s.levels[order.instrument, k, price - book.floor]
+    level = level_at(s, book, k, price)
     before, behind = order.prev, order.next
     s.orders[before].next = behind
     s.orders[behind].prev = before
@@ -113,8 +125,7 @@ def dequeue(s, slot):
 def shrink(s, slot, lots):
     """Take lots off a resting order, which keeps its place."""
     order = s.orders[slot]
-    book = s.books[order.instrument]
-    s.levels[order.instrument, np.int64(order.side) - 1, np.int64(order.price) - book.floor].quantity -= lots
+    level_of(s, s.books[order.instrument], order).quantity -= lots
     order.remaining -= lots
     if s.counting:
         count_resting(s, order, -np.int64(lots), 0)
@@ -127,18 +138,28 @@ def shrink(s, slot, lots):
 
 @small
 def home_of(s, which, session, number):
-    """Which chain a key belongs to: an order id (BY_ORDER_ID), or a session's client_order_id (BY_CLIENT_ID)."""
-    return (number + np.int64(session) * 40_503 * which) & s.index_mask
+    """Which chain a key belongs to: an order id (BY_ORDER_ID, session 0), or a session's number (BY_CLIENT_ID)."""
+    return U((number + np.int64(session) * SPREAD & s.index_mask) + which * INDEX_SIZE)
+
+
+@small
+def chain_by_id(s, order_id):
+    return s.index[home_of(s, BY_ORDER_ID, 0, order_id)]
+
+
+@small
+def chain_by_client(s, session, client_order_id):
+    return s.index[home_of(s, BY_CLIENT_ID, session, client_order_id)]
 
 
 @small
 def index_order(s, slot):
     order = s.orders[slot]
-    head = s.index[BY_ORDER_ID, home_of(s, BY_ORDER_ID, 0, order.order_id)]
+    head = chain_by_id(s, order.order_id)
     order.next_by_id = head.slot
     head.slot = slot
     if order.client_order_id != 0:
-        head = s.index[BY_CLIENT_ID, home_of(s, BY_CLIENT_ID, order.session, order.client_order_id)]
+        head = chain_by_client(s, order.session, order.client_order_id)
         order.next_by_client = head.slot
         head.slot = slot
 
@@ -146,7 +167,7 @@ def index_order(s, slot):
 @small
 def forget_order(s, slot):
     order = s.orders[slot]
-    head = s.index[BY_ORDER_ID, home_of(s, BY_ORDER_ID, 0, order.order_id)]
+    head = chain_by_id(s, order.order_id)
     if head.slot == slot:
         head.slot = order.next_by_id
     else:
@@ -155,7 +176,7 @@ def forget_order(s, slot):
             at = np.int64(s.orders[at].next_by_id)
         s.orders[at].next_by_id = order.next_by_id
     if order.client_order_id != 0:
-        head = s.index[BY_CLIENT_ID, home_of(s, BY_CLIENT_ID, order.session, order.client_order_id)]
+        head = chain_by_client(s, order.session, order.client_order_id)
         if head.slot == slot:
             head.slot = order.next_by_client
         else:
@@ -168,7 +189,7 @@ def forget_order(s, slot):
 @small
 def find_order(s, order_id):
     """Slot of a live order by its id, or 0."""
-    slot = np.int64(s.index[BY_ORDER_ID, home_of(s, BY_ORDER_ID, 0, order_id)].slot)
+    slot = np.int64(chain_by_id(s, order_id).slot)
     while slot != 0 and s.orders[slot].order_id != order_id:
         slot = np.int64(s.orders[slot].next_by_id)
     return slot
@@ -179,7 +200,7 @@ def find_client_order(s, session, client_order_id):
     """Slot of a live order by the session that entered it and its client_order_id, or 0."""
     if client_order_id == 0:
         return np.int64(0)
-    slot = np.int64(s.index[BY_CLIENT_ID, home_of(s, BY_CLIENT_ID, session, client_order_id)].slot)
+    slot = np.int64(chain_by_client(s, session, client_order_id).slot)
     while slot != 0 and (s.orders[slot].client_order_id != client_order_id or s.orders[slot].session != session):
         slot = np.int64(s.orders[slot].next_by_client)
     return slot
@@ -211,6 +232,13 @@ def remove(s, slot):
     end_order(s, slot)
 
 
+@small
+def head_at(s, instrument, k, position):
+    """First order at a position of one side, or 0."""
+    book = s.books[instrument]
+    return np.int64(level_at(s, book, k, book.floor + position).head)
+
+
 @plain
 def next_in_book(s, instrument, k, slot):
     """The order behind `slot` in (best price first, priority) order of one side; slot 0 asks for the first. 0 = end."""
@@ -221,4 +249,4 @@ def next_in_book(s, instrument, k, slot):
         if order.next > 0:
             return np.int64(order.next)
         position = worse_position(s, instrument, k, np.int64(order.price) - s.books[instrument].floor)
-    return np.int64(0) if position == NOTHING else np.int64(s.levels[instrument, k, position].head)
+    return np.int64(0) if position == NOTHING else head_at(s, instrument, k, position)

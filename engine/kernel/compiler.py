@@ -16,10 +16,13 @@ from pathlib import Path
 from typing import Any, Final
 
 import numba
+import numpy as np
 from numba import njit
 
 import engine
 
+U: Final = np.uint64
+"""Written round an index that cannot be negative: it spares the test for one that counts from the end."""
 COMPILED: Final = not getattr(numba.config, "DISABLE_JIT")  # noqa: B009
 
 
@@ -75,7 +78,7 @@ def by_address(*argument_types: Any) -> Callable[[Callable[..., Any]], Callable[
     """
 
     def compiled(function: Callable[..., Any]) -> Callable[..., int]:
-        with _cache():
+        with _cache(), _wide_stores():
             native = numba.cfunc(numba.types.int64(*argument_types), error_model="numpy", cache=True)(function)
         _kept.append(native)  # its code lives as long as it does
         prototype = ctypes.CFUNCTYPE(ctypes.c_int64, *[ctypes.c_int64] * len(argument_types))
@@ -83,6 +86,17 @@ def by_address(*argument_types: Any) -> Callable[[Callable[..., Any]], Callable[
         return call
 
     return compiled
+
+
+@contextlib.contextmanager
+def _wide_stores() -> Iterator[None]:
+    """Neighbouring words may be read and written together (the compiler's own default is off)."""
+    settings: Any = numba.config
+    before, settings.SLP_VECTORIZE = settings.SLP_VECTORIZE, 1
+    try:
+        yield
+    finally:
+        settings.SLP_VECTORIZE = before
 
 
 @contextlib.contextmanager

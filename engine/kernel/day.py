@@ -8,7 +8,7 @@ before). From 2026 the composite is the newest vintage's close. All rounding hal
 
 import numpy as np
 
-from engine.kernel.admission import check_role, is_listed
+from engine.kernel.admission import check_role, is_listed, set_bounds
 from engine.kernel.book import next_in_book
 from engine.kernel.compiler import plain, small
 from engine.kernel.events import (
@@ -57,6 +57,7 @@ def set_limits(book):
     book.limit_up = band(reference, book.limit_listed_bps)
     book.block_down = band(reference, -book.limit_block_bps)
     book.block_up = band(reference, book.limit_block_bps)
+    set_bounds(book)
 
 
 @small

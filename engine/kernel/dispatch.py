@@ -18,7 +18,7 @@ from engine.kernel.auctions import (
     reveal_seed,
 )
 from engine.kernel.blocks import block_accept, block_counter, block_offer, block_withdraw
-from engine.kernel.compiler import COMPILED, by_address, plain, small
+from engine.kernel.compiler import COMPILED, U, by_address, plain, small
 from engine.kernel.compliance import (
     acknowledge_settlement,
     allocate_units,
@@ -55,7 +55,7 @@ from engine.kernel.encumbrances import (
     transfer_out,
 )
 from engine.kernel.events import rejected
-from engine.kernel.lookahead import look_ahead
+from engine.kernel.lookahead import BLOCK, look_ahead
 from engine.kernel.orders import cancel_order, mass_cancel, new_order, replace_order, take
 from engine.kernel.registry import (
     move_cash,
@@ -235,10 +235,10 @@ def apply_commands(s, commands, words, count):
     """
     s.event_count = 0
     for i in range(count):
-        c = commands[i]
+        c = commands[U(i)]
         if s.event_limit - s.event_count < worst_case(s, c):
             return i
-        if COMPILED:
+        if COMPILED and i % BLOCK == 0 and count > BLOCK:
             look_ahead(s, commands, i, count)
         s.command_sequence = c.sequence
         s.timestamp = c.timestamp

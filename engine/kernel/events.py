@@ -6,7 +6,7 @@ processor's store queue.
 
 import numpy as np
 
-from engine.kernel.compiler import plain, small
+from engine.kernel.compiler import U, plain, small
 from engine.schema import EventKind, Mode
 
 
@@ -42,8 +42,8 @@ def write_event(
     contra_session,
 ):
     """Append one event: its sequence is the next one, command sequence and timestamp are the command's, flags zero."""
-    at = s.event_count
-    s.event_count = at + 1
+    at = U(s.event_count)
+    s.event_count += 1
     sequence = s.event_sequence + 1
     s.event_sequence = sequence
     small_fields = np.int64(kind) | np.int64(side) << 8 | np.int64(phase) << 16 | np.int64(aggressor) << 24
@@ -67,7 +67,7 @@ def write_event(
 
 @small
 def listed_phase(s, instrument):
-    return s.books[instrument].phases[Mode.LISTED]
+    return s.books[U(instrument)].phases[Mode.LISTED]
 
 
 @plain

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from engine.kernel.admission import check_role, is_listed
+from engine.kernel.admission import check_role, is_listed, set_bounds
 from engine.kernel.bitmap import NOTHING, highest, next_below, occupy, vacate
 from engine.kernel.compiler import plain
 from engine.kernel.day import LAST_DATE, MODES, set_limits
@@ -52,9 +52,11 @@ def widen_window(s, c):
     before_floor, before_ceiling = book.floor, book.ceiling
     for k in range(2):
         move_levels(s, c.instrument, k, before_floor - floor)
+        book.ladder[k] += before_floor - floor
     book.floor = floor
     book.ceiling = ceiling
     book.quantity_cap = quantity_cap(book)
+    set_bounds(book)
     write_event(
         s, c, EventKind.WINDOW_SET, 0, 0, listed_phase(s, c.instrument), 0, c.instrument, 0, 0, 0, 0,
         0, 0, c.client_order_id, 0, before_floor, before_ceiling, floor, ceiling, c.session, 0,
@@ -65,10 +67,11 @@ def widen_window(s, c):
 @plain
 def move_levels(s, instrument, k, up):
     """Every queue of one side goes `up` positions higher: the highest first, so that none meets another."""
+    lowest_level = s.books[instrument].ladder[k] + s.books[instrument].floor
     position = highest(s, instrument, k)
     while up > 0 and position != NOTHING:
         below = next_below(s, instrument, k, position)
-        old, new = s.levels[instrument, k, position], s.levels[instrument, k, position + up]
+        old, new = s.levels[lowest_level + position], s.levels[lowest_level + position + up]
         new.head = old.head
         new.tail = old.tail
         new.quantity = old.quantity

@@ -7,7 +7,7 @@ still cost; a sell order locks its units. Units bought today settle after the cl
 
 import numpy as np
 
-from engine.kernel.compiler import plain, small
+from engine.kernel.compiler import U, plain, small
 from engine.schema import PPM, Reason, Side
 
 
@@ -18,19 +18,26 @@ def fee_on(amount, ppm):
 
 
 @small
+def fee_between(book, cumulative, amount):
+    """The fee of `amount` more: on the cumulative amount, less what it has cost already."""
+    return fee_on(cumulative + amount, book.fee_ppm) - fee_on(cumulative, book.fee_ppm)
+
+
+@small
 def buy_lock(book, cumulative, price, lots):
     """Cash that a buy order needs for `lots` more at `price`, minor units, fee included."""
     amount = np.int64(price) * np.int64(lots) * book.tick_value
-    if book.fee_ppm == 0:
-        return amount
-    return amount + fee_on(cumulative + amount, book.fee_ppm) - fee_on(cumulative, book.fee_ppm)
+    return amount + fee_between(book, cumulative, amount)
 
 
 @small
 def lock_for(book, side, cumulative, price, lots):
     """What an order needs locked: minor units of cash (buy) or units (sell)."""
-    cash, units = buy_lock(book, cumulative, price, lots), np.int64(lots) * book.units_per_lot
-    return cash if side == Side.BUY else units
+    k = U(np.int64(side) - 1)
+    need = np.int64(lots) * (np.int64(price) * book.lock_per_tick[k] + book.lock_per_lot[k])
+    if book.fee_ppm != 0:
+        need += fee_between(book, cumulative, need * (2 - np.int64(side)))
+    return need
 
 
 @small
@@ -44,7 +51,7 @@ def lock_of(s, order):
 
 @small
 def balance_at(s, account, column):
-    return s.balances[np.int64(account) * s.columns + column]
+    return s.balances[U(np.int64(account) * s.columns + column)]
 
 
 @small
@@ -60,14 +67,12 @@ def units_of(s, account, asset):
 @small
 def balance_of(s, book, account, side):
     """Where an order's lock lies: the account's cash (buy) or units (sell)."""
-    cash, units = book.cash_column, book.asset_column  # read both, choose after: a choice of reads would be a branch
-    return balance_at(s, account, cash if side == Side.BUY else units)
+    return balance_at(s, account, book.lock_column[U(np.int64(side) - 1)])
 
 
 @small
-def shortfall(s, book, account, side, need):
-    """Reason.NONE when `need` more can be locked, else why not."""
-    balance = balance_of(s, book, account, side)
+def shortfall(balance, side, need):
+    """Reason.NONE when `need` more of a balance can be locked, else why not."""
     if balance.free >= need:
         return Reason.NONE
     if side == Side.BUY:
@@ -76,12 +81,16 @@ def shortfall(s, book, account, side, need):
 
 
 @small
+def lock(balance, amount):
+    balance.free -= amount
+    balance.locked += amount
+
+
+@small
 def move_lock(s, order, amount):
     """Lock `amount` more of what the order's side needs (negative: release)."""
     if s.prefunded:
-        balance = balance_of(s, s.books[order.instrument], order.account, order.side)
-        balance.free -= amount
-        balance.locked += amount
+        lock(balance_of(s, s.books[order.instrument], order.account, order.side), amount)
 
 
 @small
@@ -100,26 +109,27 @@ def exchange(s, book, buyer, seller, price, lots):
     """
     pay = price * lots * book.tick_value
     units = lots * book.units_per_lot
-    before = buy_lock(book, buyer.cumulative_amount, buyer.price, buyer.remaining)
-    after = buy_lock(book, buyer.cumulative_amount + pay, buyer.price, np.int64(buyer.remaining) - lots)
+    unlocked = np.int64(buyer.price) * lots * book.tick_value
     buyer_fee = seller_fee = np.int64(0)
     if book.fee_ppm != 0:
-        buyer_fee = next_fee(book, buyer, pay)
-        seller_fee = next_fee(book, seller, pay)
+        before = buy_lock(book, buyer.cumulative_amount, buyer.price, buyer.remaining)
+        after = buy_lock(book, buyer.cumulative_amount + pay, buyer.price, np.int64(buyer.remaining) - lots)
+        unlocked = before - after
+        buyer_fee = fee_between(book, buyer.cumulative_amount, pay)
+        seller_fee = fee_between(book, seller.cumulative_amount, pay)
         s.fees[book.currency] += buyer_fee + seller_fee
-    released = before - after - pay - buyer_fee
+    released = unlocked - pay - buyer_fee
+    cash_column, asset_column = book.lock_column[0], book.lock_column[1]
+    cash, bought = balance_at(s, buyer.account, cash_column), balance_at(s, buyer.account, asset_column)
+    proceeds, sold = balance_at(s, seller.account, cash_column), balance_at(s, seller.account, asset_column)
+    settle_today = 0 if s.next_day_units else units
     buyer.cumulative_amount += pay
     seller.cumulative_amount += pay
-    cash = balance_at(s, buyer.account, book.cash_column)
-    cash.locked -= before - after
+    cash.locked -= unlocked
     cash.free += released
-    bought = balance_at(s, buyer.account, book.asset_column)
-    if s.next_day_units:
-        bought.bought_today += units
-    else:
-        bought.free += units
-    balance_at(s, seller.account, book.asset_column).locked -= units
-    proceeds = balance_at(s, seller.account, book.cash_column)
+    bought.free += settle_today
+    bought.bought_today += units - settle_today
+    sold.locked -= units
     proceeds.free += pay - seller_fee
     proceeds.proceeds_today += pay - seller_fee
     return released, buyer_fee, seller_fee
@@ -143,12 +153,6 @@ def exchange_block(s, book, buyer, seller, price, lots):
     proceeds.free += pay - fee
     proceeds.proceeds_today += pay - fee
     return fee
-
-
-@small
-def next_fee(book, order, pay):
-    """The fee of an order's next fill: on the cumulative amount, less what has been charged."""
-    return fee_on(order.cumulative_amount + pay, book.fee_ppm) - fee_on(order.cumulative_amount, book.fee_ppm)
 
 
 @plain

@@ -1,8 +1,11 @@
 """Asking memory for what the next commands will touch. Changes nothing but the time that it takes.
 
-With many resting orders and accounts nearly every order, index cell, level and holding comes from far memory. A call
-with many commands knows what follows: FAR commands ahead the index cell is asked for, NEAR commands ahead what it
-leads to.
+With many resting orders and accounts nearly every order, index cell, level and balance comes from far memory. A call
+with many commands knows what follows. It is asked for in three stages, each a short loop over BLOCK commands, the
+later stages over nearer commands: what a command names; the order that it will meet; what that order leads to.
+
+No branch depends on a command: kinds come in random order, and a wrong guess of the processor costs more than a request
+for nothing.
 """
 
 import numpy as np
@@ -10,18 +13,17 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
-from engine.arena import NO_ASK
-from engine.kernel.book import BY_CLIENT_ID, BY_ORDER_ID, home_of
-from engine.kernel.compiler import COMPILED, small
+from engine.arena import AHEAD_SIZE, NO_ASK
+from engine.kernel.book import BY_CLIENT_ID, chain_by_client, chain_by_id, home_of
+from engine.kernel.compiler import COMPILED, U, small
 from engine.kernel.ledger import balance_at, balance_of
 from engine.schema import CommandKind
 from engine.venue import MAX_INSTRUMENTS
 
-FAR = 16
-EVENTS_AHEAD = 8
+BLOCK = 8
 NEAR_MEMORY = 2_000
+"""So many orders and accounts are near anyway."""
 LAST_INSTRUMENT = MAX_INSTRUMENTS - 1
-NEAR = 8
 
 if COMPILED:
 
@@ -45,77 +47,70 @@ else:
 
 
 @small
-def first_cell(s, c):
-    """Index cell that a command needs first: its own number's (new order) or its target's (meaningless, and harmless,
-    where a command has neither)."""
+def note_of(s, i):
+    return s.ahead[U(i & AHEAD_SIZE - 1)]
+
+
+@small
+def ask_named(s, c, note):
+    """What the command names: cell of its own number (new order) or of its target's, level of its price, balance.
+
+    Meaningless, and harmless, where a command has none.
+    """
     new = c.kind == CommandKind.NEW_ORDER
-    own, target, by_client = c.client_order_id, c.target, np.int64(c["flags"]) >> 1 & 1
-    which = np.int64(BY_CLIENT_ID) if new else by_client
-    return s.index[which, home_of(s, which, c.session, own if new else target)]
-
-
-@small
-def first_order(s, c):
-    """The order that a command will meet: the best opposite one (new order) or its target; slot 0 = none."""
-    instrument = np.int64(c.instrument) & LAST_INSTRUMENT
-    other = np.int64(c.side) & 1
-    book = s.books[instrument]
-    best, floor = book.best[other], book.floor
-    waiting = (best > 0) & (best < NO_ASK)
-    head = s.levels[instrument, other, best - floor if waiting else 0].head
-    head = np.int64(head) if waiting else np.int64(0)
-    target = np.int64(first_cell(s, c).slot)
-    return s.orders[head if c.kind == CommandKind.NEW_ORDER else target]
-
-
-@small
-def ask_far(s, c):
-    """Cell, level and balances that the command itself names."""
-    prefetch(s.sessions[c.session])
-    prefetch(first_cell(s, c))
-    instrument = np.int64(c.instrument) & LAST_INSTRUMENT
-    book = s.books[instrument]
-    prefetch(s.levels[instrument, np.int64(c.side) - 1 & 1, np.int64(c.price) - book.floor])
+    by_client = new | (c["flags"] >> 1 & 1)
+    own, target = c.client_order_id, c.target
+    cell = home_of(s, by_client * BY_CLIENT_ID, np.int64(c.session) * by_client, own if new else target)
+    book = s.books[U(c.instrument & LAST_INSTRUMENT)]
+    k, price = np.int64(c.side) - 1 & 1, np.int64(c.price)
+    inside = (price >= book.floor) & (price <= book.ceiling)
+    level = (book.ladder[U(k)] + price) * inside
+    note.cell = cell
+    note.level = level
+    prefetch(s.index[cell])
+    prefetch(s.levels[U(level)])
     if s.prefunded:
-        prefetch(balance_of(s, book, np.int64(c.account), c.side))
+        prefetch(balance_of(s, book, c.account, k + 1))
 
 
 @small
-def ask_next(s, c):
+def ask_met(s, c, note):
+    """The order that a command will meet: the best opposite one (new order) or its target; slot 0 = none. And the last
+    order of the queue that a new order would join."""
+    book = s.books[U(c.instrument & LAST_INSTRUMENT)]
+    other = U(c.side & 1)
+    best = book.best[other]
+    waiting = (best > 0) & (best < NO_ASK)
+    head = s.levels[U((book.ladder[other] + best) * waiting)].head
+    target = s.index[note.cell].slot
+    slot = head if c.kind == CommandKind.NEW_ORDER else target
+    note.slot = slot
+    prefetch(s.orders[slot])
+    prefetch(s.orders[s.levels[note.level].tail])
+
+
+@small
+def ask_next(s, note):
     """What the order that a command will meet leads to: level, neighbours, index cells and balances."""
-    order = first_order(s, c)
+    order = s.orders[note.slot]
     book = s.books[order.instrument]
-    prefetch(s.levels[order.instrument, np.int64(order.side) - 1 & 1, np.int64(order.price) - book.floor])
     prefetch(s.orders[order.next])
     prefetch(s.orders[order.prev])
-    prefetch(s.index[BY_ORDER_ID, home_of(s, BY_ORDER_ID, 0, order.order_id)])
-    prefetch(s.index[BY_CLIENT_ID, home_of(s, BY_CLIENT_ID, order.session, order.client_order_id)])
+    prefetch(chain_by_id(s, order.order_id))
+    prefetch(chain_by_client(s, order.session, order.client_order_id))
     if s.prefunded:
-        prefetch(balance_at(s, order.account, book.cash_column))
-        prefetch(balance_at(s, order.account, book.asset_column))
-
-
-@small
-def ask_queue(s, c):
-    """The last order of the queue that a new order would join."""
-    instrument = np.int64(c.instrument) & LAST_INSTRUMENT
-    price = np.int64(c.price)
-    book = s.books[instrument]
-    floor = book.floor
-    inside = (price >= floor) & (price <= book.ceiling)
-    level = s.levels[instrument, np.int64(c.side) - 1 & 1, price - floor if inside else 0]
-    prefetch(s.orders[level.tail])
+        prefetch(balance_at(s, order.account, book.lock_column[0]))
+        prefetch(balance_at(s, order.account, book.lock_column[1]))
 
 
 @small
 def look_ahead(s, commands, i, count):
-    """No branch depends on a command: kinds come in random order, and a wrong guess of the processor costs more than a
-    request for nothing. A few orders and accounts are near anyway."""
-    prefetch(s.events[s.event_count + EVENTS_AHEAD])
-    if i + FAR < count:
-        prefetch(commands[i + 2 * FAR])
-        if s.live_orders + s.accounts_open > NEAR_MEMORY:
-            ask_far(s, commands[i + FAR])
-            prefetch(first_order(s, commands[i + NEAR]))
-            ask_queue(s, commands[i + NEAR])
-            ask_next(s, commands[i + NEAR // 2])
+    """Before command `i`, the first of a block: one stage each for the three blocks behind this one."""
+    if s.live_orders + s.accounts_open > NEAR_MEMORY:
+        first = i == 0  # nothing of this call has been asked for yet
+        for j in range(0 if first else i + 3 * BLOCK, min(i + 4 * BLOCK, count)):
+            ask_named(s, commands[U(j)], note_of(s, j))
+        for j in range(0 if first else i + 2 * BLOCK, min(i + 3 * BLOCK, count)):
+            ask_met(s, commands[U(j)], note_of(s, j))
+        for j in range(0 if first else i + BLOCK, min(i + 2 * BLOCK, count)):
+            ask_next(s, note_of(s, j))

@@ -7,8 +7,8 @@ Sources: SEEE notice of 2021-06-22 (best five price levels, counterparty's price
 import numpy as np
 
 from engine.kernel.admission import mode_in_force, owner_group
-from engine.kernel.book import crosses, remove, shrink
-from engine.kernel.compiler import plain, small
+from engine.kernel.book import crosses, level_at, remove, shrink
+from engine.kernel.compiler import U, plain, small
 from engine.kernel.events import between, ended, fee_charged, replaced
 from engine.kernel.ledger import exchange, lock_of, move_lock, release_all
 from engine.schema import EventKind, Reason, SelfTrade, Side, TimeInForce
@@ -35,14 +35,13 @@ def count_trade(book, price, lots):
 
 
 @small
-def trade(s, c, book, taker, slot, lots):
-    """One trade between the taker and the resting order in `slot`."""
-    maker = s.orders[slot]
+def trade(s, c, book, own, slot, lots):
+    """One trade between the taker in the slot `own` and the resting order in `slot`."""
+    taker, maker = s.orders[own], s.orders[slot]
     price = np.int64(maker.price)
     released = buyer_fee = seller_fee = np.int64(0)
-    buying = taker.side == Side.BUY
-    buyer = taker if buying else maker
-    seller = maker if buying else taker
+    buying = 2 - np.int64(taker.side)  # 1 or 0: calculated with, because a choice would be a branch
+    buyer, seller = s.orders[U(slot + (own - slot) * buying)], s.orders[U(own + (slot - own) * buying)]
     if s.prefunded:
         released, buyer_fee, seller_fee = exchange(s, book, buyer, seller, price, lots)
     taker.remaining -= lots
@@ -95,13 +94,14 @@ def cancel_resting(s, c, slot, kind, reason):
 
 
 @small
-def run_taker(s, c, taker):
-    """Match an order that is in no queue as far as it goes, then say what becomes of its rest.
+def run_taker(s, c, own):
+    """Match the order in the slot `own`, which is in no queue, as far as it goes; say what becomes of its rest.
 
     Returns whether the rest must now join the queue of its price.
     """
+    taker = s.orders[own]
     book = s.books[taker.instrument]
-    if crosses(book, taker.side, np.int64(taker.price)) and sweep(s, c, book, taker):
+    if crosses(book, taker.side, np.int64(taker.price)) and sweep(s, c, book, own):
         return False
     if taker.time_in_force >= TimeInForce.IOC:
         end_taker(s, c, taker, EventKind.EXPIRED, Reason.IOC_REMAINDER)
@@ -110,8 +110,9 @@ def run_taker(s, c, taker):
 
 
 @plain
-def sweep(s, c, book, taker):
+def sweep(s, c, book, own):
     """Trade while prices cross. Returns whether the taker has ended, by filling or otherwise."""
+    taker = s.orders[own]
     other = 2 - np.int64(taker.side)
     limit = np.int64(taker.price)
     price = np.int64(0)
@@ -119,19 +120,19 @@ def sweep(s, c, book, taker):
     group = owner_group(s, taker.account)
     visited = 0
     while taker.remaining > 0 and crosses(book, taker.side, limit):
-        if book.best[other] != price:
+        if book.best[U(other)] != price:
             if visited == s.sweep_levels and visited > 0:
                 return stop_at_depth(s, c, taker, price)
             visited += 1
-            price = book.best[other]
-        slot = np.int64(s.levels[taker.instrument, other, price - book.floor].head)
+            price = book.best[U(other)]
+        slot = np.int64(level_at(s, book, other, price).head)
         maker = s.orders[slot]
         if mode != 0 and owner_group(s, maker.account) == group:
             if prevent(s, c, taker, slot, mode):
                 end_taker(s, c, taker, EventKind.CANCELLED, Reason.SELF_TRADE_PREVENTED)
                 return True
         else:
-            trade(s, c, book, taker, slot, min(np.int64(taker.remaining), np.int64(maker.remaining)))
+            trade(s, c, book, own, slot, min(np.int64(taker.remaining), np.int64(maker.remaining)))
     return taker.remaining == 0
 
 

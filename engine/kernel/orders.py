@@ -5,7 +5,6 @@ import numpy as np
 from engine.kernel.admission import (
     BY_CLIENT,
     POST_ONLY,
-    RESTING,
     check_account,
     check_crossing,
     check_enabled,
@@ -35,9 +34,9 @@ from engine.kernel.book import (
     take_slot,
     worse_position,
 )
-from engine.kernel.compiler import plain, small
+from engine.kernel.compiler import U, plain, small
 from engine.kernel.events import accepted, counted, replaced
-from engine.kernel.ledger import lock_for, lock_of, move_lock, shortfall
+from engine.kernel.ledger import balance_of, lock, lock_for, lock_of, move_lock, shortfall
 from engine.kernel.limits import check_firm, check_halted, check_order_limits
 from engine.kernel.matching import cancel_resting, run_taker, trade
 from engine.schema import (
@@ -61,7 +60,8 @@ BY_SESSION = int(MassCancelScope.SESSION)
 def write_order(s, slot, c, price, quantity):
     """The order that a command describes, in a slot of its own but in no queue and no index."""
     order = s.orders[slot]
-    order.order_id = s.last_order_id + 1
+    s.last_order_id += 1
+    order.order_id = s.last_order_id
     order.client_order_id = c.client_order_id
     order.cumulative_amount = 0
     order.price = price
@@ -78,11 +78,6 @@ def write_order(s, slot, c, price, quantity):
     return order
 
 
-@small
-def check_funds(s, book, c, need):
-    return shortfall(s, book, c.account, c.side, need) if s.prefunded else Reason.NONE
-
-
 @plain
 def new_order(s, c):
     reason = check_new_order_enums(c)
@@ -94,7 +89,7 @@ def new_order(s, c):
         reason = check_listed(s, c.instrument)
     if reason != Reason.NONE:
         return reason
-    book = s.books[c.instrument]
+    book = s.books[U(c.instrument)]
     reason = check_offered(book, c)
     if reason == Reason.NONE:
         reason = check_halted(s, book)
@@ -125,18 +120,20 @@ def new_order(s, c):
         reason = check_fok(s, c.instrument, c.side, price, c.quantity, c.account, c.self_trade)
         if reason != Reason.NONE:
             return reason
-    if 1 << np.int64(c.time_in_force) & RESTING and s.live_orders >= s.order_capacity:
+    if s.live_orders >= s.order_capacity and c.time_in_force < TimeInForce.IOC:
         return Reason.ORDER_TABLE_FULL
-    need = lock_for(book, c.side, np.int64(0), price, c.quantity) if s.prefunded else np.int64(0)
-    reason = check_funds(s, book, c, need)
-    if reason != Reason.NONE:
-        return reason
+    need = np.int64(0)
+    if s.prefunded:
+        need = lock_for(book, c.side, np.int64(0), price, c.quantity)
+        balance = balance_of(s, book, c.account, c.side)
+        reason = shortfall(balance, c.side, need)
+        if reason != Reason.NONE:
+            return reason
+        lock(balance, need)
     slot = take_slot(s)
     order = write_order(s, slot, c, price, c.quantity)
-    s.last_order_id += 1
-    move_lock(s, order, need)
     accepted(s, c, order, c.time_in_force, need)
-    if run_taker(s, c, order):
+    if run_taker(s, c, slot):
         rest_order(s, slot)
     else:
         give_slot(s, slot)
@@ -212,7 +209,7 @@ def replace_order(s, c):
     more = np.int64(0)
     if s.prefunded:
         more = lock_for(book, order.side, order.cumulative_amount, c.price, remaining) - lock_of(s, order)
-        reason = shortfall(s, book, order.account, order.side, more)
+        reason = shortfall(balance_of(s, book, order.account, order.side), order.side, more)
         if reason != Reason.NONE:
             return reason
     re_enter(s, c, slot, remaining, more)
@@ -241,7 +238,7 @@ def re_enter(s, c, slot, remaining, more):
     order.remaining = remaining
     order.quantity = c.quantity
     replaced(s, c, order, more, 0)
-    if run_taker(s, c, order):
+    if run_taker(s, c, slot):
         enqueue(s, slot)
     else:
         end_order(s, slot)
@@ -303,17 +300,19 @@ def take(s, c):
         return Reason.QUANTITY_EXCEEDS_LISTING
     if mode_in_force(s, c.account, 0) != 0 and owner_group(s, c.account) == owner_group(s, maker.account):
         return Reason.SELF_TRADE
-    need = lock_for(book, c.side, np.int64(0), c.price, c.quantity) if s.prefunded else np.int64(0)
-    reason = check_funds(s, book, c, need)
-    if reason != Reason.NONE:
-        return reason
+    need = np.int64(0)
+    if s.prefunded:
+        need = lock_for(book, c.side, np.int64(0), c.price, c.quantity)
+        balance = balance_of(s, book, c.account, c.side)
+        reason = shortfall(balance, c.side, need)
+        if reason != Reason.NONE:
+            return reason
+        lock(balance, need)
     own = take_slot(s)
     order = write_order(s, own, c, np.int64(c.price), c.quantity)
     order.time_in_force = TimeInForce.FOK
-    s.last_order_id += 1
-    move_lock(s, order, need)
     accepted(s, c, order, TimeInForce.FOK, need)
-    trade(s, c, book, order, slot, c.quantity)
+    trade(s, c, book, own, slot, c.quantity)
     give_slot(s, own)
     return Reason.NONE
 

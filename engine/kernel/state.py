@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.arena import BALANCE, LIMIT, Arena
+from engine.kernel.admission import set_bounds
 from engine.kernel.book import next_in_book, rest_order, take_slot
 from engine.kernel.compiler import entry
 from engine.kernel.day import first_composite, set_limits
@@ -84,8 +85,10 @@ def list_orders(arena, rows):
 
 @entry
 def place_orders(arena, rows):
-    """Put STATE_ORDER rows back, in canonical order, into an arena without orders, and count what follows from it."""
+    """Put STATE_ORDER rows back, in canonical order, into an arena that has all else, and count what follows."""
     s = arena[0]
+    for i in range(1, s.instruments + 1):
+        set_bounds(s.books[i])
     for n in range(len(rows)):
         row, slot = rows[n], take_slot(s)
         order = s.orders[slot]

@@ -222,7 +222,10 @@ CHECKS = [
     rule(
         "limit_up_exclusive",
         "a price at the upper limit is allowed (SEEE notice of 2021-06-22: limits are inclusive)",
-        kernel=[("admission.py", "if price > book.limit_up:", "if price >= book.limit_up:")],
+        kernel=[
+            ("admission.py", "if price > book.limit_up:", "if price >= book.limit_up:"),
+            ("admission.py", "book.limit_up if limited", "book.limit_up - 1 if limited"),
+        ],
         reference=[("admission.py", "price > market.limit_up:", "price >= market.limit_up:")],
         tests=[
             "test_anchors::test_daily_limit_ten_percent",
@@ -233,7 +236,10 @@ CHECKS = [
     rule(
         "limit_down_exclusive",
         "a price at the lower limit is allowed (SEEE notice of 2021-06-22: limits are inclusive)",
-        kernel=[("admission.py", "if price < book.limit_down:", "if price <= book.limit_down:")],
+        kernel=[
+            ("admission.py", "if price < book.limit_down:", "if price <= book.limit_down:"),
+            ("admission.py", "book.limit_down if limited", "book.limit_down + 1 if limited"),
+        ],
         reference=[("admission.py", "if price < market.limit_down:", "if price <= market.limit_down:")],
         tests=["test_anchors::test_daily_limit_ten_percent"],
     ),
@@ -280,7 +286,7 @@ CHECKS = [
     rule(
         "suspended_account_trades",
         "a suspended account enters and changes nothing (docs/engine.md section 2, NEW_ORDER 4)",
-        kernel=[("admission.py", "if s.prefunded and s.accounts[account].status != Status.ACTIVE", "if False")],
+        kernel=[("admission.py", "if s.prefunded and s.accounts[U(account)].status != Status.ACTIVE", "if False")],
         reference=[
             ("admission.py", "if x.venue.prefunded and x.accounts[account].status != Status.ACTIVE", "if False")
         ],
@@ -292,7 +298,7 @@ CHECKS = [
         kernel=[
             (
                 "admission.py",
-                "return s.accounts[order.account].firm == s.sessions[session].firm\n"
+                "return s.accounts[order.account].firm == s.sessions[U(session)].firm\n"
                 "    return order.session == session",
                 "return True\n    return True",
             )

@@ -14,13 +14,7 @@ MONEY = [
     rule(
         "t_plus_1_ignored",
         "units bought today are sellable tomorrow (rule book section 3, T+1)",
-        kernel=[
-            (
-                "ledger.py",
-                "    bought = balance_at(s, buyer.account, book.asset_column)\n    if s.next_day_units:\n",
-                "    bought = balance_at(s, buyer.account, book.asset_column)\n    if False:\n",
-            )
-        ],
+        kernel=[("ledger.py", "settle_today = 0 if s.next_day_units else units", "settle_today = units")],
         reference=[("matching.py", "    if x.venue.settlement_days:\n", "    if False:\n")],
         tests=["test_ledger::test_bought_units_are_sellable_tomorrow", "test_worked_examples::test_a_next_day"],
     ),
@@ -49,8 +43,8 @@ MONEY = [
         kernel=[
             (
                 "ledger.py",
-                "    cash.locked -= before - after\n    cash.free += released\n",
-                "    cash.locked -= before - after - released\n",
+                "    cash.locked -= unlocked\n    cash.free += released\n",
+                "    cash.locked -= unlocked - released\n",
             )
         ],
         reference=[
@@ -91,9 +85,14 @@ MONEY = [
         kernel=[
             (
                 "ledger.py",
-                "    return fee_on(order.cumulative_amount + pay, book.fee_ppm) - ",
-                "    return fee_on(pay, book.fee_ppm) - 0 * ",
-            )
+                "buyer_fee = fee_between(book, buyer.cumulative_amount, pay)",
+                "buyer_fee = fee_on(pay, book.fee_ppm)",
+            ),
+            (
+                "ledger.py",
+                "seller_fee = fee_between(book, seller.cumulative_amount, pay)",
+                "seller_fee = fee_on(pay, book.fee_ppm)",
+            ),
         ],
         reference=[
             (
@@ -127,11 +126,8 @@ MONEY = [
         "lock_without_fee",
         "a buy order locks its fee too (docs/engine.md section 2, Money)",
         kernel=[
-            (
-                "ledger.py",
-                "    if book.fee_ppm == 0:\n        return amount\n    return amount + ",
-                "    if True:\n        return amount\n    return amount + ",
-            )
+            ("ledger.py", "    return amount + fee_between(book, cumulative, amount)", "    return amount"),
+            ("ledger.py", "need += fee_between(book, cumulative, need * (2 - np.int64(side)))", "need += 0"),
         ],
         reference=[("money.py", "    if not terms.fee_ppm:\n        return amount\n", "    return amount\n")],
         tests=["test_ledger::test_fee_of_the_improvement_is_released_too"],
