@@ -35,13 +35,19 @@ ENUMS: Final = (
     EnumText(schema.Phase, "CB_PHASE_", "`quantity` of SET_PHASE; `phase` of an Event."),
     EnumText(schema.DayStage, "CB_STAGE_", "Stage of the trading day, in the canonical state's header."),
     EnumText(schema.Role, "CB_ROLE_", "`scope` of OPEN_SESSION: what a session may do."),
-    EnumText(schema.Status, "CB_STATUS_", "Status of a firm, an account or a session; STOPPED: a firm by its own kill switch."),
+    EnumText(
+        schema.Status,
+        "CB_STATUS_",
+        "Status of a firm, an account or a session; STOPPED: a firm by its own kill switch.",
+    ),
     EnumText(
         schema.DisconnectPolicy, "CB_POLICY_", "`scope` of SESSION_UP: what happens to the orders of a lost session."
     ),
     EnumText(schema.HoldType, "CB_HOLD_", "`side` of PLACE_HOLD: why units are held."),
     EnumText(schema.AssetKind, "CB_ASSET_", "What an asset may be surrendered for."),
-    EnumText(schema.AuctionPrice, "CB_AUCTION_PRICE_", "`scope` of ANNOUNCE_AUCTION, bits 0-1: what successful bids pay."),
+    EnumText(
+        schema.AuctionPrice, "CB_AUCTION_PRICE_", "`scope` of ANNOUNCE_AUCTION, bits 0-1: what successful bids pay."
+    ),
     EnumText(schema.AuctionTie, "CB_AUCTION_TIE_", "Bits 2-3: who gets the rest at the clearing price."),
     EnumText(schema.AuctionShort, "CB_AUCTION_SHORT_", "Bits 4-5: when less is bid for than offered."),
     EnumText(schema.AuctionSecondary, "CB_AUCTION_SECONDARY_", "Bits 6-7: when the price is far below the market."),

@@ -4,6 +4,9 @@ from engine.kernel.compiler import plain
 from engine.kernel.events import listed_phase, write_event
 from engine.schema import EventKind, Side
 
+BOTH = int(Side.BUY) + int(Side.SELL)
+"""Less one side it is the other one."""
+
 
 @plain
 def about_auction(s, c, kind, reason, auction, side, price, quantity, account, remaining, contra_remaining, aux, aux2):
@@ -31,7 +34,7 @@ def about_bid(s, c, kind, reason, auction, bid, remaining, aux, aux2):
     """
     own = kind == EventKind.BID_ACCEPTED
     write_event(
-        s, c, kind, reason, Side.BUY + Side.SELL - auction.side, listed_phase(s, auction.instrument), 0,
+        s, c, kind, reason, BOTH - auction.side, listed_phase(s, auction.instrument), 0,
         auction.instrument, bid.price, bid.quantity, bid.account, 0, bid.id, auction.id, bid.client_order_id,
         0 if own else c.client_order_id, remaining, 0, aux, aux2, bid.session, 0 if own else c.session,
     )  # fmt: skip
@@ -40,7 +43,7 @@ def about_bid(s, c, kind, reason, auction, bid, remaining, aux, aux2):
 @plain
 def auction_trade(s, c, auction, bid, price, lots, bid_left, auction_left, released):
     write_event(
-        s, c, EventKind.AUCTION_TRADE, 0, Side.BUY + Side.SELL - auction.side, listed_phase(s, auction.instrument), 0,
+        s, c, EventKind.AUCTION_TRADE, 0, BOTH - auction.side, listed_phase(s, auction.instrument), 0,
         auction.instrument, price, lots, bid.account, auction.account, bid.id, auction.id, bid.client_order_id,
         auction.client_order_id, bid_left, auction_left, released, 0, bid.session, auction.session,
     )  # fmt: skip

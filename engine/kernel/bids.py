@@ -7,7 +7,7 @@ lots). A bid is locked for in full, beside the locks of orders: `auction_frozen`
 import numpy as np
 
 from engine.kernel.admission import MAX_LOTS, check_account, check_enabled, check_role, owner_group, owns_order
-from engine.kernel.auction_events import about_bid
+from engine.kernel.auction_events import BOTH, about_bid
 from engine.kernel.compiler import plain, small
 from engine.kernel.ledger import balance_of, lock_for, shortfall
 from engine.kernel.limits import check_firm, check_halted, check_member_limits
@@ -17,13 +17,14 @@ from engine.schema import AuctionStage, EventKind, Mode, Phase, Reason, Side
 
 @small
 def opposite(side):
-    return Side.BUY + Side.SELL - np.int64(side)
+    """The bidders' side of an auction, or the initiator's."""
+    return BOTH - np.int64(side)
 
 
 @small
 def frozen_of(s, book, account, side):
     """The auction bucket beside `balance_of`: of cash (buy) or units (sell)."""
-    return s.holds[np.int64(account) * s.columns + (book.cash_column if side == Side.BUY else book.asset_column)]
+    return s.holds[np.int64(account) * s.columns + book.lock_column[np.int64(side) - 1]]
 
 
 @small

@@ -231,22 +231,22 @@ def bust_trade(s, c):
 @plain
 def give_back(s, c, book, pay, units, today):
     """The buyer still has the units, the seller the money: both change hands, or nothing does."""
-    bought = balance_at(s, c.account, book.asset_column)
+    bought = balance_at(s, c.account, book.lock_column[1])
     unsettled = today and s.next_day_units
     if (bought.bought_today if unsettled else bought.free) < units:
         return Reason.INSUFFICIENT_UNITS
-    proceeds = balance_at(s, c.quantity2, book.cash_column)
+    proceeds = balance_at(s, c.quantity2, book.lock_column[0])
     if proceeds.free < pay:
         return Reason.INSUFFICIENT_FUNDS
     if unsettled:
         bought.bought_today -= units
     else:
         bought.free -= units
-    balance_at(s, c.quantity2, book.asset_column).free += units
+    balance_at(s, c.quantity2, book.lock_column[1]).free += units
     proceeds.free -= pay
     if today:
         proceeds.proceeds_today -= min(proceeds.proceeds_today, pay)
-    balance_at(s, c.account, book.cash_column).free += pay
+    balance_at(s, c.account, book.lock_column[0]).free += pay
     return Reason.NONE
 
 

@@ -175,6 +175,7 @@ def expire_orders(s, c):
                     count += 1
                 slot = following
     end_all_negotiations(s, c)
+    expire_auctions(s, c)
     s.day_stage = DayStage.EXPIRED
     counted(s, c, EventKind.ORDERS_EXPIRED, count, s.trading_date, 0, 0)
     return Reason.NONE

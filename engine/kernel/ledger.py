@@ -142,14 +142,14 @@ def exchange_block(s, book, buyer, seller, price, lots):
     units = lots * book.units_per_lot
     fee = fee_on(pay, book.fee_ppm)
     s.fees[book.currency] += 2 * fee
-    balance_at(s, buyer, book.cash_column).locked -= pay + fee
-    bought = balance_at(s, buyer, book.asset_column)
+    balance_at(s, buyer, book.lock_column[0]).locked -= pay + fee
+    bought = balance_at(s, buyer, book.lock_column[1])
     if s.next_day_units:
         bought.bought_today += units
     else:
         bought.free += units
-    balance_at(s, seller, book.asset_column).locked -= units
-    proceeds = balance_at(s, seller, book.cash_column)
+    balance_at(s, seller, book.lock_column[1]).locked -= units
+    proceeds = balance_at(s, seller, book.lock_column[0])
     proceeds.free += pay - fee
     proceeds.proceeds_today += pay - fee
     return fee

@@ -161,7 +161,7 @@ def exceeds_position(s, book, account, units):
         return False
     firm = s.accounts[account].firm
     most = tighter(in_force(s, s.venue_limits[POSITION]), in_force(s, s.account_limits[account, POSITION]))
-    if most != 0 and position(s, account, book.asset_column) + units > most:
+    if most != 0 and position(s, account, book.lock_column[1]) + units > most:
         return True
     most = in_force(s, s.firm_limits[firm, POSITION])
     if most == 0:
@@ -169,7 +169,7 @@ def exceeds_position(s, book, account, units):
     held = np.int64(0)
     other = np.int64(s.first_account[firm])
     while other != 0:
-        held += position(s, other, book.asset_column)
+        held += position(s, other, book.lock_column[1])
         other = np.int64(s.next_account[other])
     return held + units > most
 
@@ -199,4 +199,4 @@ def count_resting(s, order, lots, orders):
     s.firm_orders[s.accounts[order.account].firm] += orders
     if order.side == Side.BUY:
         book = s.books[order.instrument]
-        s.holds[np.int64(order.account) * s.columns + book.asset_column].buying += lots * book.units_per_lot
+        s.holds[np.int64(order.account) * s.columns + book.lock_column[1]].buying += lots * book.units_per_lot
