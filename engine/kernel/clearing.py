@@ -8,9 +8,9 @@ one by random number), EEX 2018 and UK (unsold lots spread over the following au
 import numpy as np
 
 from engine.kernel.auction_events import about_auction, auction_fee, auction_trade
-from engine.kernel.bids import end_bid, forget_bid, freeze, frozen_of, give_back_rows, opposite
+from engine.kernel.bids import end_bid, forget_bid, freeze, frozen_of, give_back_rows
 from engine.kernel.compiler import plain, small
-from engine.kernel.ledger import balance_at, balance_of, buy_lock, fee_on
+from engine.kernel.ledger import balance_of, buy_lock, fee_on
 from engine.kernel.ranking import collect_bids, rank_bids
 from engine.kernel.registers import used_after
 from engine.schema import (
@@ -27,7 +27,7 @@ from engine.schema import (
 
 @plain
 def clear_auction(s, c, at):
-    """Rank, price, allocate, trade. Ties by lot read the seed from the command. The auction in row `at` is gone then."""
+    """Rank, price, allocate, trade. Lots are drawn by the seed in the command. Afterwards row `at` is gone."""
     auction = s.auctions[at]
     count = collect_bids(s, auction)
     if count == 0:
@@ -196,7 +196,7 @@ def sell_to_bid(s, book, auction, bid, lots, pay, buyer_fee, seller_fee):
     released = spent - pay - buyer_fee
     bid.locked = after
     frozen_of(s, book, bid.account, Side.BUY).auction_frozen -= spent
-    balance_at(s, bid.account, book.cash_column).free += released
+    balance_of(s, book, bid.account, Side.BUY).free += released
     units = lots * book.units_per_lot
     auction.frozen -= units
     frozen_of(s, book, auction.account, Side.SELL).auction_frozen -= units
@@ -274,7 +274,7 @@ def call_off(s, c, at, count, reason):
 def thaw(s, auction):
     """What the initiator still has frozen goes back to free. Returns it."""
     freed = auction.frozen
-    freeze(s, s.books[auction.instrument], auction.account, opposite(opposite(auction.side)), -freed)
+    freeze(s, s.books[auction.instrument], auction.account, auction.side, -freed)
     auction.frozen = 0
     return freed
 

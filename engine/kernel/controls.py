@@ -7,7 +7,7 @@ art. 25-27 (restrictions, suspension).
 import numpy as np
 
 from engine.kernel.admission import MAX_LOTS, check_role
-from engine.kernel.auctions import end_bid
+from engine.kernel.bids import end_bid
 from engine.kernel.book import find_order, next_in_book
 from engine.kernel.compiler import plain, small
 from engine.kernel.events import listed_phase, write_event

@@ -9,6 +9,7 @@ before). From 2026 the composite is the newest vintage's close. All rounding hal
 import numpy as np
 
 from engine.kernel.admission import check_role, is_listed, set_bounds
+from engine.kernel.auctions import expire_auctions
 from engine.kernel.book import next_in_book
 from engine.kernel.compiler import plain, small
 from engine.kernel.events import (

@@ -38,6 +38,16 @@ def quantity_cap(book):
 
 
 @plain
+def fit_window(s, instrument):
+    """What follows from an instrument's floor and ceiling, as `arena` computes it for those of the venue file."""
+    book = s.books[instrument]
+    for k in range(2):
+        book.ladder[k] = (2 * instrument + k) * MAX_WINDOW - book.floor
+    book.quantity_cap = quantity_cap(book)
+    set_bounds(book)
+
+
+@plain
 def widen_window(s, c):
     """Positions count from the floor: where it falls, the queues of all prices move up."""
     reason = check_instrument(s, c)
@@ -52,11 +62,9 @@ def widen_window(s, c):
     before_floor, before_ceiling = book.floor, book.ceiling
     for k in range(2):
         move_levels(s, c.instrument, k, before_floor - floor)
-        book.ladder[k] += before_floor - floor
     book.floor = floor
     book.ceiling = ceiling
-    book.quantity_cap = quantity_cap(book)
-    set_bounds(book)
+    fit_window(s, c.instrument)
     write_event(
         s, c, EventKind.WINDOW_SET, 0, 0, listed_phase(s, c.instrument), 0, c.instrument, 0, 0, 0, 0,
         0, 0, c.client_order_id, 0, before_floor, before_ceiling, floor, ceiling, c.session, 0,

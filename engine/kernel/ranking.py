@@ -1,7 +1,7 @@
 """Which bids come first: best price, then time or lot. Rows of the bids table are sorted, nothing is moved.
 
-Sources: SEEE notice 2025-23 and KRX (ties by time), Regulation (EU) 1031/2010 art. 7 (ties by lot, by an algorithm fixed
-before the auction): the lot is a hash of the bid's number and a seed that was committed to beforehand.
+Sources: SEEE notice 2025-23 and KRX (ties by time), Regulation (EU) 1031/2010 art. 7 (ties by lot, by an algorithm
+fixed before the auction): the lot is a hash of the bid's number and a seed that was committed to beforehand.
 """
 
 from engine.kernel.bids import opposite

@@ -6,11 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.arena import BALANCE, LIMIT, Arena
-from engine.kernel.admission import set_bounds
 from engine.kernel.book import next_in_book, rest_order, take_slot
 from engine.kernel.compiler import entry
 from engine.kernel.day import first_composite, set_limits
-from engine.kernel.instruments import quantity_cap
+from engine.kernel.instruments import fit_window
 from engine.kernel.limit_setting import recount
 from engine.schema import SCHEMA_VERSION, STATE_ORDER, STATE_SECTIONS, Mode, pack_state, unpack_state
 
@@ -88,7 +87,7 @@ def place_orders(arena, rows):
     """Put STATE_ORDER rows back, in canonical order, into an arena that has all else, and count what follows."""
     s = arena[0]
     for i in range(1, s.instruments + 1):
-        set_bounds(s.books[i])
+        fit_window(s, i)
     for n in range(len(rows)):
         row, slot = rows[n], take_slot(s)
         order = s.orders[slot]
@@ -107,8 +106,6 @@ def place_orders(arena, rows):
         order.self_trade = row.self_trade
         order["flags"] = row["flags"]
         rest_order(s, slot)
-    for i in range(1, s.instruments + 1):
-        s.books[i].quantity_cap = quantity_cap(s.books[i])
     recount(s)
 
 

@@ -1,172 +1,245 @@
-"""A random market under random limits, kill switches, corrections, listings and wider windows.
+"""Random but repeatable streams in which the operator interferes: limits, kills, cancelled trades, listings, windows.
+
+The market itself is that of generator.CommandStream; about one command in twelve becomes one of the operator's (or a
+firm's own stop), with block offers and bids between them, so that a stop finds something of every sort to end.
 
 stream = ControlStream(venue, seed)
-commands = stream.take(400, engine.state()["orders"])
-
-The market is that of `generator.CommandStream`; about one command in twelve is one of the operator's in between.
+commands = stream.take(400)
+stream.learn(events)            # trades that may be cancelled, auctions that may be bid in
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from engine.schema import CommandArray, EventArray, EventKind, LimitKind
+from engine.schema import COMMAND, CommandArray, EventArray, EventKind, LimitKind
 from engine.schema import CommandKind as K
-from engine.venue import Capacity, Venue
+from engine.venue import Venue
 from tests.engine.builders import plain, seee
-from tests.engine.generator import ACCOUNTS, DATES, FIRMS, TRADERS, CommandStream, as_commands
+from tests.engine.generator import ACCOUNTS, DATES, FIRMS, FIRST_DATE, CommandStream
+from tests.engine.rulesets import CAPACITY
 
-Array = NDArray[Any]
 SHARE = 0.08
-TICK_NS = 40_000_000
-"""Journal time between two commands: 25 in a second, so that order rates are met."""
-VALUES = {1: [60, 200, 400], 2: [4 * 10**5, 10**6, 3 * 10**6], 3: [20, 100, 400], 4: [1, 4, 12], 5: [20, 60, 150]}
-"""Limits by kind, around what the market does."""
+RESUME_AFTER = 6
+NANOSECONDS = 120_000_000
+"""Journal time between two commands: eight commands to a second."""
+TRADES = (EventKind.TRADE, EventKind.BLOCK_TRADE, EventKind.AUCTION_TRADE)
+Row = dict[str, int]
 
 
 def venues() -> dict[str, Venue]:
-    """Pre-funded with several instruments, and labels alone."""
-    capacity = Capacity(orders=700, accounts=14, firms=6, sessions=12, negotiations=8, auctions=4, bids=60)
-    narrow = {"floor": Decimal(40), "ceiling": Decimal(120), "times_in_force": ("day", "gtc", "ioc", "fok")}
+    """A narrow window, T+1; fees, T+0 and tick values; a venue without pre-funding that has days."""
+    modes = {"block_min": 100, "auction": True, "auction_min": 1, "auction_reserve": "ANY", "auction_cap": "NONE"}
+    window = {"floor": Decimal("69.00"), "ceiling": Decimal("75.00")}
+    times = {"times_in_force": ("day", "gtc", "ioc", "fok")}
     return {
-        "controls": seee({**narrow, "fee_ppm": 1_234, "units_per_lot": 10}, capacity=capacity),
-        "controls-labels": plain({"times_in_force": ("day", "gtc", "ioc", "fok")}, capacity=capacity),
+        "narrow": seee({**modes, **window, **times}, capacity=CAPACITY),
+        "fees": seee(
+            {**modes, **times, "fee_ppm": 1_234, "tick_value": 1_000, "units_per_lot": 10, "asset": "CEA21"},
+            capacity=CAPACITY,
+            settlement_days=0,
+            auction_carry_over=3,
+        ),
+        "labels": plain(modes, capacity=CAPACITY, open_from_start=False, self_trade="CANCEL_MAKER"),
     }
 
 
 class ControlStream:
-    """An endless stream of commands for one venue; the same venue and seed give the same stream."""
+    """An endless stream of commands of one venue; the same venue, seed and lessons give the same stream."""
 
     def __init__(self, venue: Venue, seed: int) -> None:
         self.venue = venue
         self.market = CommandStream(venue, seed)
-        self.random = np.random.default_rng(seed + 1_000_000)
-        self.sequence = 0
-        self.trades: list[dict[str, int]] = []
-        self.undo: list[dict[str, int]] = []
+        self.random = np.random.default_rng([seed, 1])
+        self.last_order = 0
+        self.trades: list[Row] = []
+        self.auctions: list[Row] = []
+        self.negotiation = self.offered = 0
+        self.waiting: list[tuple[int, Row]] = []
+        """What follows from earlier commands, and from which number on: a stop's end, a limit's, bids."""
 
-    def learn(self, events: EventArray) -> None:
-        """Trades that may be cancelled later."""
-        for event in events[events["kind"] == EventKind.TRADE][-20:]:
-            buying = event["side"] == 1
-            buyer, seller = ("account", "contra_account") if buying else ("contra_account", "account")
-            self.trades.append(
-                {
-                    "target": int(event["sequence"]),
-                    "instrument": int(event["instrument"]),
-                    "price": int(event["price"]),
-                    "quantity": int(event["quantity"]),
-                    "account": int(event[buyer]),
-                    "quantity2": int(event[seller]),
-                }
-            )
-        self.trades = self.trades[-40:]
+    @property
+    def date(self) -> int:
+        """Today, as far as the stream knows."""
+        day = self.market.day
+        return FIRST_DATE if day == 0 else DATES[day - 1] if day <= len(DATES) else 20260299 + day
 
-    def take(self, count: int, live_orders: Array | None = None) -> CommandArray:
-        """About `count` commands of the market with the operator's between them."""
-        market = self.market.take(count, live_orders)
-        places = np.flatnonzero(self.random.random(count) < SHARE)
-        rows = as_commands([self.control(live_orders) for _ in places]) if len(places) else market[:0]
-        commands = np.insert(market, places, rows)
-        commands["sequence"] = np.arange(self.sequence + 1, self.sequence + 1 + len(commands))
-        commands["timestamp"] = commands["sequence"] * TICK_NS
-        self.sequence += len(commands)
+    def take(self, count: int) -> CommandArray:
+        """The next `count` commands. Only new orders give way to the operator's."""
+        commands = self.market.take(count)
+        commands["timestamp"] = commands["sequence"] * NANOSECONDS
+        roll = self.random.random(count)
+        for at in np.flatnonzero(commands["kind"] == K.NEW_ORDER).tolist():
+            number = int(commands["sequence"][at])
+            due = [waiting for waiting in self.waiting if waiting[0] <= number]
+            if due:
+                self.waiting.remove(due[0])
+                self._put(commands, at, due[0][1])
+            elif roll[at] < SHARE:
+                self._put(commands, at, self._operate(number))
         return commands
 
-    def control(self, live_orders: Array | None) -> dict[str, int]:
-        """One command of the operator, or of a firm about itself; what hinders trading is soon taken back."""
-        if self.undo and self.draw(3):
-            return self.undo.pop(self.draw(len(self.undo)))
-        kinds = [K.SET_LIMIT] * 8 + [K.KILL_SWITCH] * 3 + [K.BUST_TRADE] * 4 + [K.SET_ORDER_STATUS] * 2
-        kinds += [K.FIRM_KILL, K.WIDEN_WINDOW, K.LIST_INSTRUMENT, K.DELIST_INSTRUMENT]
-        kind = kinds[self.draw(len(kinds))]
-        row = {"kind": kind, **MAKERS[kind](self, live_orders)}
-        if kind == K.SET_LIMIT and row["scope"] != LimitKind.LARGE_HOLDER:
-            self.undo.append({**row, "quantity": 0, "quantity2": 0, "expiry": 0})
-        elif kind == K.KILL_SWITCH:
-            self.undo.append({**row, "side": 1})
-        elif kind == K.FIRM_KILL:
-            self.undo.append({**row, "scope": 1})
-        elif kind == K.DELIST_INSTRUMENT:
-            self.undo.append({"kind": K.LIST_INSTRUMENT, "instrument": row["instrument"], "expiry": self.today()})
+    def _later(self, number: int, *rows: Row) -> None:
+        """Commands that follow as soon as there is room from `number` on."""
+        self.waiting += [(number, row) for row in rows]
+
+    def _put(self, commands: CommandArray, at: int, row: Row) -> None:
+        """Instead of the order that stood there; a firm's own stop comes from the session that would have sent it."""
+        kept = {name: int(commands[name][at]) for name in ("sequence", "timestamp")}
+        if row["kind"] == K.FIRM_KILL:
+            kept |= {name: int(commands[name][at]) for name in ("session", "client_order_id")}
+            if row["scope"] == 0 and kept["session"] > 0:
+                firm = 1 + kept["session"] % FIRMS
+                resume = {"kind": K.KILL_SWITCH, "scope": 1, "side": 1, "target": firm}
+                self._later(kept["sequence"] + 2 * RESUME_AFTER, resume)
+        commands[at] = np.zeros(1, COMMAND)[0]
+        for name, value in {**row, **kept}.items():
+            commands[name][at] = value
+
+    def learn(self, events: EventArray) -> None:
+        """Remember the latest trades, open auctions and negotiations."""
+        modes = dict(zip((int(kind) for kind in TRADES), (1, 2, 3), strict=True))
+        for event in events[np.isin(events["kind"], TRADES)][-40:]:
+            parties = (int(event["account"]), int(event["contra_account"]))
+            buyer, seller = parties if event["side"] == 1 else parties[::-1]
+            trade = {name: int(event[name]) for name in ("instrument", "price", "quantity")}
+            trade |= {"target": int(event["sequence"]), "account": buyer, "quantity2": seller, "expiry": self.date}
+            self.trades.append(trade | {"scope": modes[int(event["kind"])]})
+        self.trades = self.trades[-60:]
+        self.last_order = max([self.last_order, *events["order_id"][events["kind"] == EventKind.ACCEPTED].tolist()])
+        for event in events[events["kind"] == EventKind.AUCTION_ANNOUNCED]:
+            row = {"target": int(event["order_id"]), "instrument": int(event["instrument"]), "side": int(event["side"])}
+            self.auctions.append(row)
+        self.auctions = self.auctions[-3:]
+        offered = events["order_id"][events["kind"] == EventKind.BLOCK_OFFERED]
+        self.offered = max([self.offered, *offered.tolist()])
+        self.negotiation = self.offered
+
+    def _operate(self, number: int) -> Row:
+        makers: list[tuple[float, Callable[[], Row]]] = [
+            (0.30, lambda: self._limit(number)),
+            (0.08, lambda: self._kill(number)),
+            (0.04, lambda: {"kind": K.FIRM_KILL, "scope": self._pick([0, 0, 1])}),
+            (0.15, self._bust),
+            (0.05, self._widen),
+            (0.06, self._list),
+            (0.03, self._delist),
+            (0.10, lambda: {"kind": K.SET_ORDER_STATUS, "target": max(1, self.last_order - self._draw(-2, 60))}),
+            (0.05, lambda: {"kind": K.SET_PHASE, "scope": self._draw(1, 4), "quantity": 3, "expiry": self.date}),
+            (0.10, lambda: self._block(number)),
+            (0.08, lambda: self._auction(number)),
+        ]
+        shares = np.array([share for share, _ in makers])
+        chosen = int(self.random.choice(len(makers), p=shares / shares.sum()))
+        return makers[chosen][1]()
+
+    def _draw(self, low: int, high: int) -> int:
+        return int(self.random.integers(low, high))
+
+    def _pick(self, values: list[Any]) -> Any:
+        return values[self._draw(0, len(values))]
+
+    def _owner(self) -> Row:
+        owners: list[Row] = [{}, {"instrument": self._draw(1, len(self.venue.instruments) + 1)}]
+        if self.venue.prefunded or self.random.random() < 0.05:
+            owners += [{"account": self._draw(1, ACCOUNTS + 1)}, {"target": self._draw(1, FIRMS + 1)}]
+        return dict(self._pick(owners))
+
+    def _limit(self, number: int) -> Row:
+        """Close to what orders ask for; lifted again soon, sometimes overridden for a few seconds."""
+        scale = self.venue.instruments[0].tick_value
+        values = {
+            LimitKind.ORDER_QUANTITY: [50, 200, 450, 490],
+            LimitKind.ORDER_VALUE: [700_000 * scale, 3_000_000 * scale, 3_400_000 * scale],
+            LimitKind.PRICE_COLLAR: [10, 30, 60, 100, 10_000, 10_001],
+            LimitKind.ORDER_RATE: [1, 2, 3, 5],
+            LimitKind.OPEN_ORDERS: [1, 10, 30, 60, 200],
+            LimitKind.POSITION: [1_000, 1_900_000, 2_000_000, 6_100_000, 20_000_000],
+            LimitKind.LARGE_HOLDER: [1, 1_900_000, 2_000_000, 19_999_000],
+        }
+        kind = self._pick(list(values))
+        row = {"kind": K.SET_LIMIT, "scope": int(kind), **self._owner()}
+        if kind != LimitKind.LARGE_HOLDER:
+            self._later(number + self._draw(3, 30), row.copy())
+        row["quantity"] = self._pick([0, *values[kind]])
+        if self.random.random() < 0.3:
+            until = (self.market.sequence + self._draw(-20, 60)) * NANOSECONDS
+            row |= {"quantity2": self._pick([1, *values[kind]]), "expiry": max(1, until)}
         return row
 
-    def draw(self, below: int) -> int:
-        return int(self.random.integers(0, below))
-
-    def pick(self, values: list[int]) -> int:
-        return values[self.draw(len(values))]
-
-    def today(self) -> int:
-        day = self.market.day
-        return 20251228 if day == 0 else DATES[min(day, len(DATES)) - 1]
-
-    def _limit(self, _live: Array | None) -> dict[str, int]:
-        kind = self.pick([1, 2, 3, 4, 5, 6, 6, 7])
-        owners = [{}, {"account": 1 + self.draw(ACCOUNTS)}, {"target": 1 + self.draw(FIRMS)}]
-        owners.append({"instrument": 1 + self.draw(len(self.venue.instruments))})
-        values = VALUES.get(kind, [10**5, 2 * 10**6, 10**7])
-        row = {"scope": kind, "quantity": self.pick([0, *values]), **owners[self.draw(4)]}
-        if self.draw(3) == 0:
-            row |= {"quantity2": self.pick(values), "expiry": (self.sequence + self.draw(600)) * TICK_NS}
+    def _kill(self, number: int) -> Row:
+        scope = self._draw(1, 5)
+        row = {"kind": K.KILL_SWITCH, "scope": scope}
+        addressed = {1: ("target", FIRMS), 2: ("account", ACCOUNTS), 3: ("instrument", len(self.venue.instruments))}
+        if scope in addressed:
+            name, most = addressed[scope]
+            row[name] = self._draw(1, most + 2)
+        self._later(number + RESUME_AFTER, {**row, "side": 1})
         return row
 
-    def _kill(self, _live: Array | None) -> dict[str, int]:
-        scope = 1 + self.draw(4)
-        row = {"scope": scope, "side": self.pick([0, 0, 0, 1])}
-        if scope == 1:
-            row["target"] = self.draw(FIRMS + 2)
-        elif scope == 2:
-            row["account"] = self.draw(ACCOUNTS + 2)
-        elif scope == 3:
-            row["instrument"] = self.draw(len(self.venue.instruments) + 2)
-        return row
+    def _bust(self) -> Row:
+        """A trade that took place; now and then with other terms than its own."""
+        if not self.trades:
+            return {"kind": K.BUST_TRADE, "scope": 1, "instrument": 1}
+        row = dict(self._pick(self.trades))
+        roll = self.random.random()
+        if roll < 0.1:
+            row["price"] += self._draw(-300, 300)
+        elif roll < 0.2:
+            row["quantity"] = max(1, row["quantity"] + self._draw(-50, 400))
+        elif roll < 0.25:
+            row["expiry"] = self.date
+        return {"kind": K.BUST_TRADE, **row}
 
-    def _firm_kill(self, _live: Array | None) -> dict[str, int]:
-        session = 1 + self.draw(TRADERS)
-        return {"session": session, "scope": self.pick([0, 0, 1])}
+    def _widen(self) -> Row:
+        number = self._draw(1, len(self.venue.instruments) + 1)
+        terms = self.venue.instruments[number - 1]
+        low = max(1, terms.floor_ticks - self._draw(0, 200))
+        return {
+            "kind": K.WIDEN_WINDOW,
+            "instrument": number,
+            "price": low,
+            "price2": terms.ceiling_ticks + self._draw(0, 200),
+        }
 
-    def _bust(self, _live: Array | None) -> dict[str, int]:
-        if not self.trades or self.draw(10) == 0:
-            return {"scope": self.draw(4), "instrument": 1, "target": self.draw(500), "quantity2": 1}
-        row = dict(self.trades[self.draw(len(self.trades))])
-        row |= {"scope": 1, "expiry": self.today()}
-        if self.draw(4) == 0:
-            field = ("price", "quantity", "scope", "expiry", "account")[self.draw(5)]
-            row[field] += self.pick([-1, 1, 2])
-        return row
+    def _list(self) -> Row:
+        last = len(self.venue.instruments)
+        price = self._pick([0, 0, 7_200, 7_300])
+        number, date = self._draw(max(1, last - 2), last + 1), self.date + self._pick([0, 0, 0, 1])
+        return {"kind": K.LIST_INSTRUMENT, "instrument": number, "price": price, "expiry": date}
 
-    def _status(self, live: Array | None) -> dict[str, int]:
-        if live is None or not len(live):
-            return {"target": self.draw(900)}
-        return {"target": int(live["order_id"][self.draw(len(live))])}
+    def _delist(self) -> Row:
+        last = len(self.venue.instruments)
+        number, date = self._draw(max(1, last - 2), last + 1), self.date + self._draw(0, 2)
+        return {"kind": K.DELIST_INSTRUMENT, "instrument": number, "expiry": date}
 
-    def _widen(self, _live: Array | None) -> dict[str, int]:
-        number = self.draw(len(self.venue.instruments)) + 1
-        instrument = self.venue.instruments[number - 1]
-        floor, ceiling = instrument.floor_ticks - self.draw(900), instrument.ceiling_ticks + self.draw(900)
-        return {"instrument": number, "price": max(floor, self.pick([0, 1, 1, 1])), "price2": ceiling}
+    def _block(self, number: int) -> Row:
+        """An offer, which is answered soon when its number was guessed right."""
+        self.negotiation += 1
+        terms = {"price": self._draw(7_050, 7_300), "quantity": 100 * self._draw(1, 5)}
+        kind = self._pick([K.BLOCK_ACCEPT, K.BLOCK_ACCEPT, K.BLOCK_COUNTER])
+        answer = {"kind": kind, "account": self._draw(1, ACCOUNTS), "target": self.negotiation, **terms}
+        if self.random.random() < 0.7:
+            self._later(number + self._draw(1, 9), answer)
+        account = self._draw(1, ACCOUNTS)
+        return {"kind": K.BLOCK_OFFER, "side": self._draw(1, 3), "instrument": 1, "account": account, **terms}
 
-    def _list(self, _live: Array | None) -> dict[str, int]:
-        number = 1 + self.draw(len(self.venue.instruments))
-        price = self.pick([0, 0, 7_000, 7_400])
-        return {"instrument": number, "price": price, "expiry": self.today() + self.draw(2)}
-
-    def _delist(self, _live: Array | None) -> dict[str, int]:
-        return {"instrument": 1 + self.draw(len(self.venue.instruments)), "expiry": self.today() + self.draw(3)}
-
-
-MAKERS: dict[int, Any] = {
-    K.SET_LIMIT: ControlStream._limit,
-    K.KILL_SWITCH: ControlStream._kill,
-    K.FIRM_KILL: ControlStream._firm_kill,
-    K.BUST_TRADE: ControlStream._bust,
-    K.SET_ORDER_STATUS: ControlStream._status,
-    K.WIDEN_WINDOW: ControlStream._widen,
-    K.LIST_INSTRUMENT: ControlStream._list,
-    K.DELIST_INSTRUMENT: ControlStream._delist,
-}
+    def _auction(self, number: int) -> Row:
+        """An announcement, or the course of an auction that was announced: opening, bids, most often the close."""
+        account = self._draw(1, ACCOUNTS)
+        if not self.auctions or self.random.random() < 0.4:
+            fields = {"side": self._draw(1, 3), "instrument": self._draw(1, 3), "account": account}
+            return {"kind": K.ANNOUNCE_AUCTION, **fields, "price": 7_100, "quantity": 10 * self._draw(1, 30)}
+        auction = self.auctions.pop()
+        better = 1 if auction["side"] == 2 else -1
+        for _ in range(self._draw(1, 8)):
+            terms = {"price": 7_100 + better * self._draw(0, 20), "quantity": 10 * self._draw(1, 9)}
+            bid = {"target": auction["target"], "instrument": auction["instrument"], "side": 3 - auction["side"]}
+            self._later(number, {"kind": K.AUCTION_BID, **bid, **terms, "account": self._draw(1, ACCOUNTS)})
+        if self.random.random() < 0.8:
+            self._later(number + self._draw(10, 40), {"kind": K.CLOSE_AUCTION, "target": auction["target"]})
+        return {"kind": K.OPEN_AUCTION, "target": auction["target"]}

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 import engine.reference
 from engine.core import Engine
-from engine.schema import COMMAND, CommandArray
+from engine.schema import COMMAND, CommandArray, EventArray
 from engine.venue import Venue
 from tests.engine.conftest import kernel_exists
 from tests.engine.generator import CommandStream, as_commands, venues
@@ -29,13 +29,14 @@ CHUNK = 400
 needs_kernel = pytest.mark.skipif(not kernel_exists(), reason="this tree has no kernel")
 
 
-def same(commands: CommandArray, kernel: Engine, reference: Engine) -> None:
-    """Apply to both and compare every byte of the events and of the state."""
+def same(commands: CommandArray, kernel: Engine, reference: Engine) -> EventArray:
+    """Apply to both and compare every byte of the events and of the state. Returns the events."""
     expected = reference.apply_all(commands)
     found = kernel.apply_all(commands)
     if expected.tobytes() != found.tobytes():
         explain(commands, expected, found)
     assert kernel.canonical_state() == reference.canonical_state(), difference_of_states(kernel, reference)
+    return expected
 
 
 def explain(commands: CommandArray, expected: Any, found: Any) -> None:
