@@ -12,6 +12,7 @@ from typing import Any, Literal, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.look import ALL, Balance, Depth, Header, look_at
 from engine.schema import COMMAND, STATE_SECTIONS, CommandArray, EventArray, unpack_state
 from engine.venue import Venue
 
@@ -49,6 +50,7 @@ class Engine:
         self.venue = venue
         self.implementation = implementation
         self._impl = _implementation(venue, implementation)
+        self._look = look_at(self._impl)
 
     @classmethod
     def restore(cls, venue: Venue, state: bytes, implementation: ImplementationName = "kernel") -> Engine:
@@ -105,6 +107,32 @@ class Engine:
     def last_client_order_id(self, session: int) -> int:
         """The last number consumed by a session; 0 for a session that has used none or does not exist."""
         return self._impl.last_client_order_id(session)
+
+    # Cheap looks, which read only what they tell (`engine.look`). Ids that do not exist raise IndexError.
+
+    def header(self) -> Header:
+        """Trading date, day stage, sequences, time, composite."""
+        return self._look.header()
+
+    def depth(self, instrument: int, levels: int = 5) -> Depth:
+        """The best `levels` prices of each side of a book: ticks, lots, orders."""
+        return self._look.depth(instrument, levels)
+
+    def balance(self, account: int) -> Balance:
+        """An account's row of section `accounts` and its rows of `cash` and `holds`."""
+        return self._look.balance(account)
+
+    def book_day(self, instrument: int) -> NDArray[Any]:
+        """An instrument's row of section `instruments`, as an array of one."""
+        return self._look.book_day(instrument)
+
+    def open_orders(self, session: int = 0, account: int = 0, after: int = 0, most: int = ALL) -> NDArray[Any]:
+        """Live orders of a session or an account (0 = of any), rows of section `orders` by order id.
+
+        Args:
+            after, most: only ids above `after`, and of these the first `most`: one page.
+        """
+        return self._look.open_orders(session, account, after, most)
 
 
 def _implementation(venue: Venue, name: ImplementationName) -> Implementation:

@@ -13,9 +13,9 @@
     server = Server(config); server.start(); server.run(); server.stop()   # stop() from any thread or signal handler
 
 `Config` is a frozen msgspec Struct: `data` folder, `venue` preset or file, `implementation`, `tcp` endpoint (port 0 =
-any free one), `ipc` path, `keys` folder, `durability`, `clock_rate`, `start_time`, `heartbeat_ms`, throttle, and
-`opening`: control messages (`engine.control`: OpenFirm, OpenAccount, OpenSession, MoveCash, MoveUnits, ...) applied
-once, when the journal is new. Every public key file in `<keys>/sessions` becomes a session at start.
+any free one), `ipc` path, `keys` folder, `durability`, `clock_rate`, `start_time`, `heartbeat_ms`, `grace_ms`,
+throttles, and `opening`: control messages (`engine.control`: OpenFirm, OpenAccount, OpenSession, MoveCash, ...) applied
+once, when the journal is new. Every public key file in `<keys>/sessions` becomes a session at start and on SIGHUP.
 `python -m gateway.server config.json` runs one in a process of its own; the endpoints are printed and stand in
 `<data>/endpoints.json`.
 
@@ -23,6 +23,7 @@ once, when the journal is new. Every public key file in `<keys>/sessions` become
 
     create_server_keys(folder)                                # server.secret (0400), server.pub
     create_session_keys(folder, "ALPHA", firm="Alpha")        # sessions/ALPHA.pub; ALPHA.secret for the firm
+    rotate_session_keys(folder, "ALPHA")                      # a new pair; the old key until the next start
 
 **Trade** (`gateway.client`, no engine needed; `gateway.aio` is the asyncio twin)::
 
@@ -36,11 +37,12 @@ once, when the journal is new. Every public key file in `<keys>/sessions` become
 
 `Client("ipc:///path", session="ALPHA")` names its session instead of a key. Also: `take`, `cancel`, `mass_cancel`,
 `submit(array)` (COMMAND records in), `poll(timeout) -> EVENT array`, `events()`, `control(message)` for operators, and
-the queries `reference`, `account()`, `book()`, `day()`, `open_orders()`.
+the queries `reference`, `account()`, `book()`, `day()`, `open_orders()`, `status()`; `journal_time`.
 
-Modules of the server: `server` the loop · `service` what each frame does · `exchange` stamp, apply, journal · `routing`
-who sees which event · `outbox` · `recent`, `streams`, `duplicates` what was said before · `sessions` · `security` ·
-`clock`, `calendar` · `queries`. Of the client: `client`, `questions` · `link` the connection · `orders` · `views` ·
-`errors` · `aio`. Of both: `wire`, the frames and messages.
+Modules of the server: `server` the loop · `doors` its sockets · `service` what each frame does · `logons`, `losses` how
+sessions come and go · `exchange` stamp, apply, journal · `room` what a full disk allows · `routing` who sees which
+event · `outbox` · `recent`, `streams`, `duplicates` what was said before · `sessions` · `security`, `keyring` ·
+`clock`, `calendar` · `queries`, `status`. Of the client: `client`, `questions` · `link` the connection · `orders` ·
+`views` · `errors` · `aio`. Of both: `wire`, the frames and messages; `reasons`.
 The protocol byte by byte: `docs/session-protocol.md`.
 """

@@ -16,10 +16,15 @@ from collections.abc import AsyncIterator, Callable
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
+from engine.control import Control
 from engine.schema import EventArray
+from gateway import wire
 from gateway.client import Client
 from gateway.errors import NoAnswer
+from gateway.link import Answer
 from gateway.orders import OrderHandle, Request
+from gateway.questions import Questions, accepted
+from gateway.wire import FrameType
 
 TICK = 0.05
 """Seconds between looks at timers when the socket is silent."""
@@ -95,9 +100,38 @@ class AsyncClient:
             raise order.rejection
         return order
 
-    async def ask(self, question: Callable[[Client], T]) -> T:
-        """A question of the client, such as `lambda c: c.book("CEA24")`; it holds the loop for one round trip."""
-        return question(self.client)
+    @property
+    def journal_time(self) -> int:
+        """The venue's time, UTC ns; see `Client.journal_time`."""
+        return self.client.journal_time
+
+    async def ask(self, question: Callable[[Questions], T]) -> T:
+        """The answer to a question, such as `lambda c: c.book("CEA24")`; other tasks go on meanwhile.
+
+        The question runs in a thread of its own and leaves the socket to the event loop. Ask what `Questions` has:
+        `book`, `day`, `days`, `account`, `open_orders`, `status`, `ask`; no `control`, no orders.
+
+        Raises:
+            Rejected, NoAnswer, and whatever ended the connection.
+        """
+        asker = _Asker(self, asyncio.get_running_loop())
+        return await asyncio.to_thread(question, asker)
+
+    async def _request(self, frame_type: FrameType, message: wire.Message, what: str) -> Answer:
+        link = self.client._link
+        tokens: list[int] = []
+        got: list[Answer] = []
+
+        def answered() -> bool:
+            if not tokens and (token := link.try_ask(frame_type, message)):
+                tokens.append(token)
+            found = link.take_answer(tokens[0]) if tokens else None
+            if found is not None:
+                got.append(found)
+            return bool(got)
+
+        await self.until(answered, self.client.timeout, what)
+        return accepted(got[0])
 
     async def poll(self, timeout: float = 1.0) -> EventArray:
         """Event records since the last poll, in order; empty when `timeout` seconds brought none."""
@@ -117,7 +151,8 @@ class AsyncClient:
         self._task.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await self._task
-        self.client.close()
+        # Nobody else uses the connection any more, so it may be closed, which takes a round trip, in another thread.
+        await asyncio.to_thread(self.client.close)
 
     async def __aenter__(self) -> Self:
         return self
@@ -126,3 +161,21 @@ class AsyncClient:
         self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
     ) -> None:
         await self.close()
+
+
+class _Asker(Questions):
+    """The client's questions for another thread: what goes over the socket is handed to the event loop."""
+
+    def __init__(self, client: AsyncClient, loop: asyncio.AbstractEventLoop) -> None:
+        self.reference = client.client.reference
+        self.timeout = client.client.timeout
+        self.account_number = client.client.account_number
+        self._client = client
+        self._loop = loop
+
+    def request(self, frame_type: FrameType, message: wire.Message, what: str) -> Answer:
+        waiting = self._client._request(frame_type, message, what)
+        return asyncio.run_coroutine_threadsafe(waiting, self._loop).result()
+
+    def control(self, message: Control) -> EventArray:
+        raise TypeError("administrative messages need a Client of their own; AsyncClient asks questions only")

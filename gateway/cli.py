@@ -26,7 +26,7 @@ COMMANDS: Final = {
     "venue": ("gateway.commands.venue:venue", "Explain or check a venue's rules."),
     "journal": ("gateway.commands.journal:journal", "List, read and check a journal."),
     "replay": ("gateway.commands.replay:replay", "Recompute a journal; look at any moment of it."),
-    "keys": ("gateway.commands.keys:keys", "Make and list the keys of sessions."),
+    "keys": ("gateway.commands.keys:keys", "Make, replace and list the keys of sessions."),
 }
 """Name -> where it is and the line that `--help` shows, so that help needs no import."""
 EXIT_CODES: Final = """\b

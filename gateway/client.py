@@ -117,6 +117,13 @@ class Client(Questions):
         return self._link.up
 
     @property
+    def journal_time(self) -> int:
+        """The venue's time, UTC ns: counted on from its last word at its rate; never goes back, and stands still while
+        there is no connection.
+        """
+        return self._link.journal_time
+
+    @property
     def last_event(self) -> int:
         """Sequence of the last event received; give it to `resume` later."""
         return self._link.last_event

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import Final, Literal
 
 import msgspec
 
 from engine.control import Control
 from engine.core import ImplementationName
+
+MAX_GRACE_MS: Final = 600_000
 
 
 class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -35,16 +37,26 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     heartbeat_ms: int = 1_000
     """What a client gets that asks for none; 200 to 30,000 may be asked for."""
     commands_per_second: int = 1_000_000
-    """Throttle per session; a frame beyond it is refused whole."""
+    """Throttle of a session's orders; a frame beyond it is refused whole."""
     burst: int = 1_000_000
+    cancels_per_second: int = 2_000_000
+    """Throttle of a session's cancels and mass cancels, its own, so that risk can always be reduced. In force is the
+    larger one of this and `commands_per_second`; the same holds for `cancel_burst` and `burst`."""
+    cancel_burst: int = 2_000_000
     queries_per_second: int = 50
     credit_bytes: int = 8 * 1024 * 1024
     """What a client may leave unconfirmed before it is told SLOW_CONSUMER."""
+    grace_ms: int = 0
+    """Real milliseconds that a session may be gone before it is down and its disconnect policy carried out."""
     batch_commands: int = 4_096
     """Most commands that are journaled together."""
     batch_frames: int = 256
     opening: tuple[Control, ...] = ()
     """Applied once, when the journal is new."""
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.grace_ms <= MAX_GRACE_MS:
+            raise ValueError(f"grace_ms {self.grace_ms}: 0 to {MAX_GRACE_MS:,}")
 
     @property
     def data_folder(self) -> Path:

@@ -17,7 +17,6 @@ from gateway.records import join
 from gateway.routing import for_session
 from gateway.sessions import Bucket
 
-MARK_EVERY: Final = 1_000
 LOOKUPS_PER_SECOND: Final = 5
 
 
@@ -26,25 +25,12 @@ class Duplicates:
 
     def __init__(self, exchange: Exchange) -> None:
         self._exchange = exchange
-        self._marks: dict[int, tuple[list[int], list[int]]] = {}
+        self._marks = exchange.marks
         self._lookups = Bucket(LOOKUPS_PER_SECOND, LOOKUPS_PER_SECOND)
 
     def mark(self, session: int, number: int) -> None:
         """Session `session` is about to use `number` in a command behind the exchange's present sequence."""
-        self._mark(session, number, self._exchange.command_sequence + 1)
-
-    def learn(self, commands: CommandArray) -> None:
-        """Take in commands of the journal's history."""
-        for session in np.unique(commands["session"]).tolist():
-            mine = commands[commands["session"] == session] if session else commands[:0]
-            for at in range(0, len(mine), MARK_EVERY):
-                self._mark(session, int(mine["client_order_id"][at]), int(mine["sequence"][at]))
-
-    def _mark(self, session: int, number: int, sequence: int) -> None:
-        numbers, sequences = self._marks.setdefault(session, ([], []))
-        if not numbers or number >= numbers[-1] + MARK_EVERY:
-            numbers.append(number)
-            sequences.append(sequence)
+        self._marks.mark(session, number, self._exchange.command_sequence + 1)
 
     def answer(self, session: int, batch: CommandArray, now: int) -> EventArray | None:
         """The records to send for used numbers: the original ones flagged, or a REJECTED that says why not.
@@ -71,7 +57,7 @@ class Duplicates:
     def _from_journal(self, session: int, numbers: CommandArray) -> tuple[CommandArray, EventArray]:
         """Commands of a session with these numbers, and their events, as far as one stretch of the journal has them."""
         found, events = [np.zeros(0, COMMAND)], [np.zeros(0, EVENT)]
-        marks, sequences = self._marks.get(session, ([], []))
+        marks, sequences = self._marks.of(session)
         at = bisect_right(marks, int(numbers[0])) - 1
         if at < 0:
             return found[0], events[0]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from engine.schema import REASON_TEXT, Reason
+from engine.schema import Reason
+from gateway.reasons import AnyReason, GatewayReason, reason_of, reason_text
 
 
 class ClientError(Exception):
@@ -20,17 +21,29 @@ class Disconnected(ClientError):
 
 
 class Rejected(ClientError):
-    """The venue refused. `reason` is the code, `text` says it in words, `event` is the engine's record if any."""
+    """The venue refused. `reason` is the code, `text` says it in words, `event` is the engine's record if any.
 
-    def __init__(self, reason: Reason, text: str = "", event: Any = None) -> None:
+    `retry_after`: seconds after which a throttled request fits; 0 when that is not known.
+    """
+
+    def __init__(self, reason: AnyReason, text: str = "", event: Any = None, retry_after: float = 0.0) -> None:
         self.reason = reason
-        self.text = text or REASON_TEXT.get(reason, "")
+        self.retry_after = retry_after
+        self.text = text or reason_text(reason)
         self.event = event
         super().__init__(f"{reason.name}: {self.text}")
 
 
 class SessionRefused(Rejected):
     """1xx: the session, the frame or the number."""
+
+
+class Throttled(SessionRefused):
+    """Too fast; nothing was done, no number used. Wait `retry_after` seconds and send again."""
+
+
+class VenueDraining(SessionRefused):
+    """The venue's disk is nearly full: it takes cancels and no orders. Nothing was done, no number used."""
 
 
 class InvalidCommand(Rejected):
@@ -50,9 +63,17 @@ class OrderRefused(Rejected):
 
 
 _BY_HUNDRED = {1: SessionRefused, 2: InvalidCommand, 3: MarketClosed, 4: RiskRefused, 5: OrderRefused}
+_BY_REASON: dict[int, type[Rejected]] = {
+    Reason.THROTTLED: Throttled,
+    GatewayReason.VENUE_DRAINING: VenueDraining,
+    GatewayReason.VENUE_STOPPING: VenueDraining,
+}
 
 
-def rejected(code: int, text: str = "", event: Any = None) -> Rejected:
-    """The exception for a reason code."""
-    reason = Reason(code)
-    return _BY_HUNDRED.get(code // 100, Rejected)(reason, text, event)
+def rejected(code: int, text: str = "", event: Any = None, retry_ms: int = 0) -> Rejected:
+    """The exception for a reason code. A record of a refused frame has its wait in `remaining`."""
+    reason = reason_of(code)
+    kind = _BY_REASON.get(reason) or _BY_HUNDRED.get(code // 100, Rejected)
+    if event is not None and not event["sequence"]:
+        retry_ms = int(event["remaining"])
+    return kind(reason, text, event, retry_ms / 1_000)

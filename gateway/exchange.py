@@ -2,25 +2,41 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from struct import Struct
+from typing import Final
 
 import numpy as np
 
 from engine.control import Control, encode, expand
-from engine.schema import CommandArray, CommandKind, EventArray, EventKind, Reason, commands
+from engine.schema import COMMAND, CommandArray, CommandKind, EventArray, EventKind, Reason, commands
 from gateway.calendar import Due, Schedule, day_start
 from gateway.clock import JournalClock, parse_start
 from gateway.config import Config
 from gateway.journal import Messages, Opened
-from gateway.recent import Recent
 from gateway.records import join
 from replay import Note, NoteKind, is_settled
+from replay.errors import JournalFull
+
+EXIT_SURPRISE: Final = 8
+SEQUENCE_TIME: Final = Struct("<qq")
+SEQUENCE_TIME_AT: Final = 64
+"""Where sequence and timestamp stand in a command."""
 
 
 class Surprise(Exception):
-    """The engine or the journal failed after validation: nothing was answered, the server must stop."""
+    """The engine or the journal failed after validation: nothing was answered, the server must stop.
+
+    Attributes:
+        exit_code: what the process ends with; 7 when the disk had no room for the batch.
+    """
+
+    def __init__(self, text: str, exit_code: int = EXIT_SURPRISE) -> None:
+        super().__init__(text)
+        self.exit_code = exit_code
 
 
 class Exchange:
@@ -41,7 +57,7 @@ class Exchange:
         header = self.engine.state()["header"][0]
         self.command_sequence = int(header["command_sequence"])
         self.event_sequence = int(header["event_sequence"])
-        self.recent = Recent()
+        self.recent, self.marks = opened.history.recent, opened.history.marks
         start = self._start_time(int(header["timestamp"]))
         calendar = self.venue.calendar
         if self.created:
@@ -53,6 +69,7 @@ class Exchange:
         self.schedule = Schedule(calendar, last)
         self._start = start
         self.epoch = 0
+        self._latest: tuple[CommandArray, EventArray] | None = None
 
     def _start_time(self, last: int) -> int:
         if self.created and self._config.start_time:
@@ -87,21 +104,52 @@ class Exchange:
         count = len(batch)
         batch["sequence"] = np.arange(self.command_sequence + 1, self.command_sequence + count + 1)
         batch["timestamp"] = self.clock.now() if timestamp is None else timestamp
+        if digest:
+            return self._committed(batch, [*notes, None])
+        return self._committed(batch, notes)
+
+    def _committed(self, batch: CommandArray, notes: Sequence[Note | None]) -> EventArray:
+        events = self._carry_out(batch, notes, int(batch["kind"].max()))
+        self.remember()
+        return events
+
+    def commit_raw(self, records: bytearray, count: int) -> EventArray:
+        """As `commit`, now, for the bytes of `count` commands with session and actor set; then call `remember`.
+
+        What only serves later questions is left for after the answers.
+        """
+        batch: CommandArray = np.frombuffer(records, COMMAND)
+        if count == 1:
+            SEQUENCE_TIME.pack_into(records, SEQUENCE_TIME_AT, self.command_sequence + 1, self.clock.now())
+            return self._carry_out(batch, (), records[0])
+        batch["sequence"] = np.arange(self.command_sequence + 1, self.command_sequence + count + 1)
+        batch["timestamp"] = self.clock.now()
+        return self._carry_out(batch, (), int(batch["kind"].max()))
+
+    def remember(self) -> None:
+        """Keep the latest batch in memory for resumes and duplicates; due before any of these is asked for."""
+        if self._latest is not None:
+            self.recent.add(*self._latest)
+            self._latest = None
+
+    def _carry_out(self, batch: CommandArray, notes: Sequence[Note | None], highest_kind: int) -> EventArray:
+        """Apply and journal stamped commands. A note None stands for the engine's digest. Raises Surprise."""
+        self.remember()  # answering may have led to this batch before the last one was kept
         try:
             events = self._apply(batch)
-            if digest:
-                notes = [*notes, Note(NoteKind.DIGEST, self.engine.digest())]
-            self.writer.append(batch, events, notes)
-            if int(batch["kind"].max()) >= CommandKind.SETTLE and is_settled(events):
+            made = [note or Note(NoteKind.DIGEST, self.engine.digest()) for note in notes]
+            self.writer.append(batch, events, made)
+            if highest_kind >= CommandKind.SETTLE and is_settled(events):
                 # A segment per day: each can be replayed apart from the snapshot at its head.
                 events = events.copy()
-                self.writer.roll(self.engine.canonical_state())
+                self._roll()
         except Exception as error:
             path = self._keep(batch)
-            raise Surprise(f"{type(error).__name__}: {error}; the batch is kept in {path}") from error
-        self.command_sequence += count
+            code = error.exit_code if isinstance(error, JournalFull) else EXIT_SURPRISE
+            raise Surprise(f"{type(error).__name__}: {error}; the batch is kept in {path}", code) from error
+        self.command_sequence += len(batch)
         self.event_sequence += len(events)
-        self.recent.add(batch, events)
+        self._latest = (batch, events)
         return events
 
     def _apply(self, batch: CommandArray) -> EventArray:
@@ -110,6 +158,11 @@ class Exchange:
             return events
         first = events.copy()
         return join([first, self.engine.apply_all(batch[done:])])
+
+    def _roll(self) -> None:
+        """Begin the next day's segment. Without room for one the day ends all the same, in the present segment."""
+        with contextlib.suppress(JournalFull):
+            self.writer.roll(self.engine.canonical_state())
 
     def _keep(self, batch: CommandArray) -> Path:
         path = self._config.data_folder / f"post-mortem-{self.command_sequence + 1}.commands"
@@ -162,6 +215,10 @@ class Exchange:
         space = self.writer.space()
         if not space.ready and not space.blocked:
             self.writer.prepare()
+
+    def note(self, text: str) -> None:
+        """Journal a line of text that changes nothing in the engine."""
+        self.writer.append(commands(0), self.recent.events_after(0, 0), [Note(NoteKind.TEXT, text.encode())])
 
     def seal(self) -> bytes:
         """The clean end: the journal closes with the engine's digest, which is returned."""

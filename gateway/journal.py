@@ -3,23 +3,101 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final, NamedTuple
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any, Final, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from engine.control import Control, decode
 from engine.core import Engine
-from engine.schema import COMMAND, EVENT, CommandArray, EventArray
+from engine.schema import CommandArray, EventArray
 from engine.venue import Venue
 from gateway.config import Config
-from replay import JournalMissing, JournalReader, NotAJournal, NoteKind, create, recover
+from gateway.recent import Recent
+from gateway.routing import last_events
+from gateway.sessions import ADMINISTRATIVE, Registry
+from replay import JournalMissing, JournalReader, NotAJournal, NoteKind, Stretch, create, recover
 from replay.scan import Batch
 from replay.writer import JournalWriter
 
-AT_ONCE: Final = 65_536
-"""Commands of the history handed on together."""
+MARK_EVERY: Final = 1_000
 Messages = dict[int, Control]
 """Administrative messages by the sequence of their first command."""
+ShowBar = Callable[[], AbstractContextManager[Any]]
+"""Opens something with `at(bytes so far)`, to be shown while the journal is read."""
+
+
+class Marks:
+    """Where in the journal a session's numbers stand: one mark every thousand numbers."""
+
+    def __init__(self) -> None:
+        self._marks: dict[int, tuple[list[int], list[int]]] = {}
+        self._next: NDArray[np.int64] = np.zeros(1, np.int64)  # by session: the number from which on a mark is due
+
+    def mark(self, session: int, number: int, sequence: int) -> None:
+        """Command `sequence` of a session has `number`."""
+        numbers, sequences = self._marks.setdefault(session, ([], []))
+        if not numbers or number >= numbers[-1] + MARK_EVERY:
+            numbers.append(number)
+            sequences.append(sequence)
+            self._grow(session)
+            self._next[session] = number + MARK_EVERY
+
+    def learn(self, commands: CommandArray) -> None:
+        """Take in commands of the journal's history."""
+        if not len(commands):
+            return
+        sessions = commands["session"]
+        self._grow(int(sessions.max()))
+        due = np.flatnonzero((sessions > 0) & (commands["client_order_id"] >= self._next[sessions]))
+        for row in commands[due][["session", "client_order_id", "sequence"]].tolist():
+            self.mark(*row)
+
+    def of(self, session: int) -> tuple[list[int], list[int]]:
+        """(numbers, command sequences) of a session's marks, ascending."""
+        return self._marks.get(session, ([], []))
+
+    def _grow(self, session: int) -> None:
+        if session >= len(self._next):
+            self._next = np.concatenate([self._next, np.zeros(2 * session + 1 - len(self._next), np.int64)])
+
+
+class History:
+    """What a start needs of everything journaled so far, gathered in the pass in which the journal is recovered.
+
+    Attributes:
+        recent: the latest records.
+        marks: where each session's numbers stand.
+    """
+
+    def __init__(self) -> None:
+        self.recent = Recent()
+        self.marks = Marks()
+        self._opened: list[tuple[EventArray, Messages]] = []
+        self._last: dict[int, int] = {}
+
+    def take(self, stretch: Stretch) -> None:
+        """Take in the next batches."""
+        commands, events = stretch.commands, stretch.events
+        self.recent.add(commands, events)
+        self.marks.learn(commands)
+        self._last |= last_events(events)
+        opened = events[np.isin(events["kind"], ADMINISTRATIVE)]
+        if len(opened):
+            messages: Messages = {}
+            for index in stretch.noted():
+                messages |= messages_of(stretch.batch(index))
+            self._opened.append((opened, messages))
+
+    def tell(self, registry: Registry) -> None:
+        """Names and keys, and each session's last event, into a registry; once."""
+        for events, messages in self._opened:
+            registry.learn(events, messages)
+        for number, sequence in self._last.items():
+            if number in registry.sessions:
+                registry.sessions[number].last_event = sequence
+        self._opened, self._last = [], {}
 
 
 class Opened(NamedTuple):
@@ -30,20 +108,32 @@ class Opened(NamedTuple):
     reader: JournalReader
     created: bool
     report: str
+    history: History
 
 
-def open_journal(config: Config) -> Opened:
+def open_journal(config: Config, show_bar: ShowBar = nullcontext) -> Opened:
     """Recover the journal in `<data>/journal`, or create one. Raises replay.errors.JournalError, VenueError."""
     folder = config.data_folder / "journal"
     config.data_folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    history, read = History(), 0
     try:
-        recovered = recover(folder, config.implementation)
+        with show_bar() as bar:
+
+            def observe(stretch: Stretch) -> None:
+                nonlocal read
+                history.take(stretch)
+                read += stretch.size
+                if bar is not None:
+                    bar.at(read)
+
+            recovered = recover(folder, config.implementation, observe=observe)
     except (JournalMissing, NotAJournal):
         venue = Venue.find(config.venue)
         writer = create(folder, venue, config.durability, segment_bytes=config.segment_bytes)
         engine = Engine(venue, config.implementation)
-        return Opened(engine, writer, JournalReader(folder), True, f"New journal of venue {venue.name} in {folder}")
-    return Opened(recovered.engine, recovered.writer, JournalReader(folder), False, str(recovered.report))
+        told = f"New journal of venue {venue.name} in {folder}"
+        return Opened(engine, writer, JournalReader(folder), True, told, history)
+    return Opened(recovered.engine, recovered.writer, JournalReader(folder), False, str(recovered.report), history)
 
 
 def messages_of(batch: Batch) -> Messages:
@@ -53,25 +143,3 @@ def messages_of(batch: Batch) -> Messages:
     return {
         batch.first_command + note.index: decode(note.body) for note in batch.notes if note.kind == NoteKind.MESSAGE
     }
-
-
-def read_history(reader: JournalReader, take: Callable[[CommandArray, EventArray, Messages], None]) -> None:
-    """Hand everything journaled so far to `take`, many batches at a time and never half a batch."""
-    commands: list[memoryview] = []
-    events: list[memoryview] = []
-    messages: Messages = {}
-    held = 0
-
-    def hand_on() -> None:
-        take(np.frombuffer(b"".join(commands), COMMAND), np.frombuffer(b"".join(events), EVENT), messages)
-
-    for batch in reader.batches():
-        commands.append(batch.command_bytes)
-        events.append(batch.event_bytes)
-        messages |= messages_of(batch)
-        held += batch.command_count
-        if held >= AT_ONCE:
-            hand_on()
-            commands, events, messages, held = [], [], {}, 0
-    if held:
-        hand_on()

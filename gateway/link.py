@@ -17,6 +17,7 @@ import zmq
 from engine.schema import EVENT, CommandArray, EventArray, EventFlag, EventKind, Reason
 from gateway import wire
 from gateway.errors import Disconnected, rejected
+from gateway.reasons import reason_of
 from gateway.security import KeyPair
 from gateway.wire import FrameType
 
@@ -79,6 +80,7 @@ class Link:
         self._unacknowledged: deque[CommandArray] = deque()
         self._answers: dict[int, Answer] = {}
         self._token = 0
+        self._told_time = self._told_at = self._last_time = 0
 
     # --- connection -----------------------------------------------------------------------------------------------
 
@@ -90,6 +92,17 @@ class Link:
     @property
     def socket(self) -> zmq.Socket[bytes] | None:
         return self._socket
+
+    @property
+    def journal_time(self) -> int:
+        """Journal time, counted on from what the venue said last; stands still while there is no connection."""
+        if self._up and self.answer is not None:
+            passed = (time.monotonic_ns() - self._told_at) * self.answer.clock_rate
+            self._last_time = max(self._last_time, self._told_time + passed)
+        return self._last_time
+
+    def _tell_time(self, journal_time: int) -> None:
+        self._told_time, self._told_at = journal_time, time.monotonic_ns()
 
     def connect(self, timeout: float) -> None:
         """Log on. Raises Disconnected, Rejected."""
@@ -200,11 +213,18 @@ class Link:
         self._confirmed_bytes = self._received_bytes
 
     def ask(self, frame_type: FrameType, message: wire.Message) -> int:
-        """Send a request; its answer comes under the returned token."""
-        self._token = self._token % 0xFFFFFFFF + 1
-        while not (self._up and self._send(wire.pack(frame_type, message, self._token))):
+        """Send a request, waiting for the connection; its answer comes under the returned token."""
+        while not (token := self.try_ask(frame_type, message)):
             self.pump(0.01)
-        return self._token
+        return token
+
+    def try_ask(self, frame_type: FrameType, message: wire.Message) -> int:
+        """Send a request without waiting; returns its token, 0 when it cannot be sent now."""
+        token = self._token % 0xFFFFFFFF + 1
+        if not (self._up and self._send(wire.pack(frame_type, message, token))):
+            return 0
+        self._token = token
+        return token
 
     def take_answer(self, token: int) -> Answer | None:
         return self._answers.pop(token, None)
@@ -284,7 +304,9 @@ class Link:
     def _heartbeat(self, beat: wire.Heartbeat) -> None:
         if self.answer is not None and beat.epoch != self.answer.epoch:
             self._go_down()
-        elif beat.last_event > self.last_event:
+            return
+        self._tell_time(beat.journal_time)
+        if beat.last_event > self.last_event:
             self._resume()
 
     def _resume(self) -> None:
@@ -301,6 +323,7 @@ class Link:
         answer = wire.unpack(frame, wire.LogonAnswer)
         first_time = self.answer is None
         self.answer, self._up, self._resuming = answer, True, False
+        self._tell_time(answer.journal_time)
         self._received_bytes, self._confirmed_bytes = wire.HEADER.size + len(frame.body), 0
         self.last_number = max(self.last_number, answer.last_client_order_id)
         if first_time and self.last_event == 0:
@@ -325,7 +348,7 @@ class Link:
         return self._resuming
 
     def _rejected(self, frame: wire.Frame, reject: wire.SessionReject) -> None:
-        reason = Reason(reject.reason)
+        reason = reason_of(reject.reason)
         if reason in _AGAIN:
             if self._up:
                 self._go_down()
@@ -337,7 +360,7 @@ class Link:
             self._refuse(reject)
         else:
             self._go_down()
-            raise rejected(reject.reason, reject.text)
+            raise rejected(reject.reason, reject.text, retry_ms=reject.retry_ms)
 
     def _refuse(self, reject: wire.SessionReject) -> None:
         """Commands of a refused frame: they end as REJECTED records with sequence 0."""
@@ -348,13 +371,14 @@ class Link:
                 self._unacknowledged[index] = part[: max(1, at[0])]
                 if not at[0]:
                     del self._unacknowledged[index]
-                self.received.append(_refusals(refused, reject.reason))
+                self.received.append(_refusals(refused, reject))
                 return
 
 
-def _refusals(part: CommandArray, reason: int) -> EventArray:
+def _refusals(part: CommandArray, reject: wire.SessionReject) -> EventArray:
+    """REJECTED records for commands that never reached the engine; `remaining` has the wait of a throttled frame."""
     made = np.zeros(len(part), EVENT)
-    made["kind"], made["reason"] = EventKind.REJECTED, reason
+    made["kind"], made["reason"], made["remaining"] = EventKind.REJECTED, reject.reason, reject.retry_ms
     for name in ("side", "instrument", "account", "price", "quantity", "client_order_id"):
         made[name] = part[name]
     made["aux"], made["aux2"] = part["kind"], part["target"]

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from typing import Final
 
 import zmq
 
-from engine.schema import REASON_TEXT, EventArray, Reason
+from engine.schema import EventArray, Reason
 from gateway import wire
+from gateway.reasons import AnyReason, reason_text
 from gateway.routing import pages
 from gateway.sessions import Connection, Port
 from gateway.wire import FrameType
+
+FIRST_PART: Final = zmq.SNDMORE | zmq.NOBLOCK
 
 
 class Outbox:
@@ -28,14 +32,16 @@ class Outbox:
     def __init__(self, credit_bytes: int, counters: Counter[str]) -> None:
         self.lost: list[tuple[Connection, Reason]] = []
         self._credit_bytes = credit_bytes
-        self._counters = counters
+        self.counters = counters
 
     def send(self, connection: Connection, frame: bytes) -> None:
         """Send one frame to a session that is still connected."""
         if connection.session.connection is not connection:
             return
+        socket = connection.port.socket
         try:
-            connection.port.socket.send_multipart([connection.identity, frame], zmq.NOBLOCK)
+            socket.send(connection.identity, FIRST_PART)
+            socket.send(frame, zmq.NOBLOCK)
         except zmq.Again:
             self._slow(connection)
             return
@@ -48,8 +54,8 @@ class Outbox:
             self._slow(connection)
 
     def _slow(self, connection: Connection) -> None:
-        self._counters["slow consumers"] += 1
-        reject = wire.SessionReject(int(Reason.SLOW_CONSUMER), REASON_TEXT[Reason.SLOW_CONSUMER])
+        self.counters["slow consumers"] += 1
+        reject = wire.SessionReject(int(Reason.SLOW_CONSUMER), reason_text(Reason.SLOW_CONSUMER))
         self._try(connection.port, connection.identity, wire.pack(FrameType.SESSION_REJECT, reject))
         self.lose(connection, Reason.SLOW_CONSUMER, cut=True)
 
@@ -57,7 +63,12 @@ class Outbox:
         try:
             port.socket.send_multipart([identity, frame], zmq.NOBLOCK)
         except zmq.ZMQError:
-            self._counters["unsent"] += 1
+            self.counters["unsent"] += 1
+
+    def event(self, connection: Connection, record: bytes, previous: int, sequence: int) -> None:
+        """Send one event record, the session's first behind its event `previous`."""
+        connection.acknowledged = connection.session.consumed
+        self.send(connection, wire.pack_event(record, previous, sequence, connection.acknowledged))
 
     def events(self, connection: Connection, records: EventArray, previous: int) -> None:
         """Send event records, which follow the session's event `previous`, in as many frames as they need."""
@@ -71,16 +82,27 @@ class Outbox:
             self.send(connection, wire.pack_events(part.tobytes(), len(part), span))
             previous = last
 
-    def tell(self, connection: Connection, reason: Reason, first: int = 0, count: int = 0, token: int = 0) -> None:
+    def tell(
+        self,
+        connection: Connection,
+        reason: AnyReason,
+        first: int = 0,
+        count: int = 0,
+        token: int = 0,
+        retry_ms: int = 0,
+    ) -> None:
         """A SESSION_REJECT to a session; `first` and `count` name the commands that were refused."""
-        reject = wire.SessionReject(int(reason), REASON_TEXT[reason], first, count)
+        reject = wire.SessionReject(int(reason), reason_text(reason), first, count, retry_ms)
         self.send(connection, wire.pack(FrameType.SESSION_REJECT, reject, token))
 
-    def reject(self, port: Port, identity: bytes, reason: Reason, detail: str = "", token: int = 0) -> None:
+    def reject(
+        self, port: Port, identity: bytes, reason: AnyReason, detail: str = "", token: int = 0, retry_ms: int = 0
+    ) -> None:
         """A SESSION_REJECT to whoever is behind a routing id."""
-        text = f"{REASON_TEXT[reason]} ({detail})" if detail else REASON_TEXT[reason]
+        text = f"{reason_text(reason)} ({detail})" if detail else reason_text(reason)
         connection = port.connections.get(identity)
-        frame = wire.pack(FrameType.SESSION_REJECT, wire.SessionReject(int(reason), text), token)
+        reject = wire.SessionReject(int(reason), text, retry_ms=retry_ms)
+        frame = wire.pack(FrameType.SESSION_REJECT, reject, token)
         if connection is None:
             self._try(port, identity, frame)
         else:
@@ -94,7 +116,7 @@ class Outbox:
         connection.cut = cut
         if not cut:
             connection.port.connections.pop(connection.identity, None)
-        self._counters["sessions lost"] += 1
+        self.counters["sessions lost"] += 1
         self.lost.append((connection, reason))
 
     def take_lost(self) -> list[tuple[Connection, Reason]]:

@@ -1,20 +1,16 @@
-"""Answers to queries, between batches and one at a time.
+"""Answers to queries, between batches.
 
 Reference data never changes during a run and is built once. Figures, balances, depth and orders are read from the
-engine's canonical state, which is taken anew only when commands were applied since; the answer then waits until four
-times as long as taking the state lasted has passed, so a storm of queries costs the core a fifth of its time at most.
+engine by `engine.look`, which reads only what is asked for, so an answer costs the core some tens of microseconds.
 """
 
 from __future__ import annotations
 
-import time
 from typing import Any, Final
 
-import numpy as np
-from numpy.typing import NDArray
-
 from engine.core import Engine
-from engine.schema import Reason, Role, Side
+from engine.look import Header, Level
+from engine.schema import Reason, Role
 from engine.venue import Venue
 from gateway import wire
 from gateway.sessions import Registry, Session
@@ -22,7 +18,6 @@ from gateway.sessions import Registry, Session
 DEPTH: Final = 5
 ORDERS_PER_ANSWER: Final = 1_000
 TURNOVER_WORD: Final = 2**62
-State = dict[str, NDArray[Any]]
 
 
 class QueryError(Exception):
@@ -40,38 +35,21 @@ class Queries:
         self._engine = engine
         self._registry = registry
         self._instruments = _instruments(engine.venue)
-        self._state: State | None = None
-        self._state_at = -1
-        self._next = 0
 
-    def answer(self, query: wire.Query, session: Session, command_sequence: int) -> wire.Message:
+    def answer(self, query: wire.Query, session: Session, _sequence: int = 0) -> wire.Message:
         """The answer to one query. Raises QueryError."""
         match query.kind:
             case wire.QueryKind.REFERENCE:
                 return self._reference(session)
             case wire.QueryKind.ACCOUNT:
-                return self._account(query.number, session, self._current(command_sequence))
+                return self._account(query.number, session)
             case wire.QueryKind.BOOK:
-                return self._book(query.number, self._current(command_sequence))
+                return self._book(query.number)
             case wire.QueryKind.DAY:
-                return self._day(query.number, self._current(command_sequence))
+                return self._day(query.number)
             case wire.QueryKind.ORDERS:
-                return _orders(query.number, session, self._current(command_sequence))
+                return self._orders(query.number, session)
         raise QueryError(Reason.INVALID_KIND)
-
-    def wait_ns(self, command_sequence: int) -> int:
-        """Nanoseconds until a query may be answered; 0 = now."""
-        if command_sequence == self._state_at:
-            return 0
-        return max(0, self._next - time.monotonic_ns())
-
-    def _current(self, command_sequence: int) -> State:
-        if self._state is None or command_sequence != self._state_at:
-            start = time.monotonic_ns()
-            self._state, self._state_at = self._engine.state(), command_sequence
-            end = time.monotonic_ns()
-            self._next = end + 4 * (end - start)
-        return self._state
 
     def _reference(self, session: Session) -> wire.ReferenceData:
         venue = self._engine.venue
@@ -88,77 +66,68 @@ class Queries:
             timezone=venue.calendar.timezone,
         )
 
-    def _account(self, number: int, session: Session, state: State) -> wire.AccountData:
+    def _account(self, number: int, session: Session) -> wire.AccountData:
         known = self._registry.accounts.get(number)
         # An account of another firm and none at all give the same answer.
         if known is None or (session.role != Role.OPERATOR and known[1] != session.firm):
             raise QueryError(Reason.UNKNOWN_ACCOUNT)
-        row = state["accounts"][number - 1]
-        cash = state["cash"][state["cash"]["account"] == number]
-        holds = state["holds"][state["holds"]["account"] == number]
+        account, cash, holds = self._engine.balance(number)
+        row = account[0]
         return wire.AccountData(
             account=number,
             firm=int(row["firm"]),
             owner_group=int(row["owner_group"]),
             status=int(row["status"]),
-            cash=tuple(wire.CashData(*(int(v) for v in list(line)[1:])) for line in cash.tolist()),
-            holdings=tuple(wire.HoldingData(*(int(v) for v in list(line)[1:])) for line in holds.tolist()),
+            cash=tuple(wire.CashData(*line[1:]) for line in cash.tolist()),
+            holdings=tuple(wire.HoldingData(*line[1:]) for line in holds.tolist()),
         )
 
-    def _book(self, number: int, state: State) -> wire.BookData:
+    def _book(self, number: int) -> wire.BookData:
         self._check_instrument(number)
-        orders = state["orders"][state["orders"]["instrument"] == number]
+        bids, asks = self._engine.depth(number, DEPTH)
         return wire.BookData(
             instrument=number,
-            sequence=int(state["header"][0]["event_sequence"]),
-            phase=int(state["instruments"][number - 1]["listed_phase"]),
-            bids=_levels(orders[orders["side"] == Side.BUY]),
-            asks=_levels(orders[orders["side"] == Side.SELL]),
+            sequence=self._engine.header().event_sequence,
+            phase=int(self._engine.book_day(number)["listed_phase"][0]),
+            bids=_levels(bids),
+            asks=_levels(asks),
         )
 
-    def _day(self, number: int, state: State) -> wire.DayAnswer:
+    def _day(self, number: int) -> wire.DayAnswer:
         if number:
             self._check_instrument(number)
         numbers = [number] if number else range(1, len(self._instruments) + 1)
-        header = state["header"][0]
-        days = tuple(_day_data(n, header, state["instruments"][n - 1]) for n in numbers)
-        return wire.DayAnswer(days, int(header["composite"]))
+        header = self._engine.header()
+        days = tuple(_day_data(n, header, self._engine.book_day(n)[0]) for n in numbers)
+        return wire.DayAnswer(days, header.composite)
+
+    def _orders(self, after: int, session: Session) -> wire.OrdersAnswer:
+        # One more than fits tells whether more lie behind; the venue's own session 0 has no orders.
+        rows = self._engine.open_orders(session=session.number or -1, after=after, most=ORDERS_PER_ANSWER + 1)
+        page = rows[:ORDERS_PER_ANSWER]
+        columns = [page[name].tolist() for name in wire.OrderData.__struct_fields__]
+        orders = tuple(wire.OrderData(*row) for row in zip(*columns, strict=True))
+        return wire.OrdersAnswer(orders, len(page) == len(rows))
 
     def _check_instrument(self, number: int) -> None:
         if not 1 <= number <= len(self._instruments):
             raise QueryError(Reason.UNKNOWN_INSTRUMENT)
 
 
-def _levels(orders: NDArray[Any]) -> tuple[wire.LevelData, ...]:
-    """Orders stand best price first, so the first five different prices are the depth."""
-    prices, first = np.unique(orders["price"], return_index=True)
-    best = prices[np.argsort(first)][:DEPTH]
-    found = []
-    for price in best.tolist():
-        at = orders[orders["price"] == price]
-        found.append(wire.LevelData(price, int(at["remaining"].sum()), len(at)))
-    return tuple(found)
+def _levels(levels: tuple[Level, ...]) -> tuple[wire.LevelData, ...]:
+    return tuple(wire.LevelData(*level) for level in levels)
 
 
-def _day_data(number: int, header: Any, row: Any) -> wire.DayData:
+def _day_data(number: int, header: Header, row: Any) -> wire.DayData:
     same = ("previous_close", "limit_down", "limit_up", "open", "high", "low", "last", "close", "volume", "trades")
     return wire.DayData(
         instrument=number,
-        trading_date=int(header["trading_date"]),
-        stage=int(header["day_stage"]),
+        trading_date=header.trading_date,
+        stage=header.day_stage,
         phase=int(row["listed_phase"]),
         turnover=str(int(row["turnover"]) + int(row["turnover_high"]) * TURNOVER_WORD),
         **{name: int(row[name]) for name in same},
     )
-
-
-def _orders(after: int, session: Session, state: State) -> wire.OrdersAnswer:
-    rows = state["orders"][(state["orders"]["session"] == session.number) & (state["orders"]["order_id"] > after)]
-    rows = rows[np.argsort(rows["order_id"])]
-    page = rows[:ORDERS_PER_ANSWER]
-    names = wire.OrderData.__struct_fields__
-    orders = tuple(wire.OrderData(*(int(row[name]) for name in names)) for row in page)
-    return wire.OrdersAnswer(orders, len(page) == len(rows))
 
 
 def _instruments(venue: Venue) -> tuple[wire.InstrumentData, ...]:

@@ -57,9 +57,18 @@ class Questions:
             if page.complete:
                 return [self.reference.order(order) for order in found]
 
+    def status(self) -> wire.StatusData:
+        """What the venue takes, room in its journal, and the counts of the firm's sessions (operators: of all)."""
+        return self.ask(QueryKind.STATUS, 0, wire.StatusData)
+
     def ask(self, kind: QueryKind, number: int, answer: type[M]) -> M:
         """Ask as the wire does; returns the message in ticks and ids. Raises Rejected, NoAnswer."""
-        token = self._link.ask(FrameType.QUERY, wire.Query(int(kind), number))
+        found = self.request(FrameType.QUERY, wire.Query(int(kind), number), f"query {kind.name}")
+        return wire.unpack(found.frame, answer)
+
+    def request(self, frame_type: FrameType, message: wire.Message, what: str) -> Answer:
+        """Send one request and wait for its answer. Raises Rejected, NoAnswer."""
+        token = self._link.ask(frame_type, message)
         got: list[Answer] = []
 
         def arrived() -> bool:
@@ -68,10 +77,8 @@ class Questions:
                 got.append(found)
             return bool(got)
 
-        self.wait_until(arrived, self.timeout, f"query {kind.name}")
-        if got[0].reject is not None:
-            raise rejected(got[0].reject.reason, got[0].reject.text)
-        return wire.unpack(got[0].frame, answer)
+        self.wait_until(arrived, self.timeout, what)
+        return accepted(got[0])
 
     def control(self, message: Control) -> EventArray:
         """Carry out an administrative message (operators); returns the events of its commands.
@@ -93,10 +100,18 @@ class Questions:
             return bool(refused) or self._link.acknowledged >= first + count - 1
 
         self.wait_until(answered, self.timeout, f"message {type(message).__name__}")
-        if refused and refused[0].reject is not None:
-            raise rejected(refused[0].reject.reason, refused[0].reject.text)
+        if refused:
+            accepted(refused[0])
         events: EventArray = join(self._inbox[seen:])
         failed = events[(events["kind"] == EventKind.REJECTED) & (events["client_order_id"] >= first)]
         if len(failed):
             raise rejected(int(failed[0]["reason"]), event=failed[0])
         return events
+
+
+def accepted(answer: Answer) -> Answer:
+    """The answer, unless it is a refusal. Raises Rejected."""
+    reject = answer.reject
+    if reject is not None:
+        raise rejected(reject.reason, reject.text, retry_ms=reject.retry_ms)
+    return answer

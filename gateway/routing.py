@@ -23,8 +23,9 @@ from numpy.typing import NDArray
 from engine.schema import EventArray, EventFlag, EventKind, Reason, Side
 from gateway.records import pick
 
-_TWO_SIDED: Final = np.zeros(256, bool)
-_TWO_SIDED[[EventKind.TRADE, EventKind.FEE, EventKind.DECREMENTED]] = True
+TWO_SIDED: Final = frozenset({int(EventKind.TRADE), int(EventKind.FEE), int(EventKind.DECREMENTED)})
+"""Kinds that name two orders."""
+_TWO_SIDED: Final = np.isin(np.arange(256), list(TWO_SIDED))
 _HALVES: Final = (
     ("account", "contra_account"),
     ("order_id", "contra_order_id"),

@@ -10,6 +10,7 @@ import os
 import stat
 import time
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Final, Literal
 
@@ -34,13 +35,22 @@ class SecurityError(Exception):
     """Keys that are missing, unreadable or too readable, or a server that lets strangers in."""
 
 
-class PublicFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class PreviousKey(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A key that was replaced; `until`: ISO 8601 with offset, or "" for until the server's next start."""
+
+    public_key: Z85Key
+    until: str = ""
+
+
+class PublicFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """What `sessions/NAME.pub` holds. `firm` may be "" for operators and readers."""
 
     name: Name
     public_key: Z85Key
     firm: NameOrNone = ""
     role: RoleName = "trader"
+    previous: tuple[PreviousKey, ...] = ()
+    """Keys that are still valid beside the present one."""
 
 
 class KeyPair(msgspec.Struct, frozen=True):
@@ -81,17 +91,69 @@ def _create(folder: Path, name: str, public_file: Callable[[str], bytes], public
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     public_path.parent.mkdir(exist_ok=True, mode=0o700)
     public, secret = zmq.curve_keypair()
-    for path, content, mode in (
-        (folder / f"{name}.secret", secret + b"\n", 0o400),
-        (public_path, public_file(public.decode()), 0o644),
-    ):
-        try:
-            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
-        except FileExistsError:
-            raise SecurityError(f"{path} exists; move it away first, it is not overwritten") from None
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
+    _write_new(folder / f"{name}.secret", secret + b"\n", 0o400)
+    _write_new(public_path, public_file(public.decode()), 0o644)
     return KeyPair(public, secret)
+
+
+def rotate_session_keys(folder: str | Path, name: str, until: str | None = "") -> KeyPair:
+    """A new pair for a session. NAME.secret is the new one; one that lay there before is kept as NAME.secret.before.
+
+    Args:
+        until: the old key stays valid until then (ISO 8601 with offset), "" = until the server's next start; None = it
+            is revoked at once, with every earlier one.
+
+    Raises:
+        SecurityError: no such session, or `until` is no moment.
+    """
+    folder = Path(folder)
+    file = next((file for file in read_public_files(folder) if file.name == name), None)
+    if file is None:
+        raise SecurityError(f"{folder / SESSIONS}: no session {name!r}; `carbonbook keys list` shows them")
+    previous: tuple[PreviousKey, ...] = ()
+    if until is not None:
+        ends, now = until_ns(until), time.time_ns()
+        if ends and ends <= now:
+            raise SecurityError(f"until {until!r} has passed already; to end the old key at once, revoke it")
+        kept = tuple(p for p in file.previous if not p.until or until_ns(p.until) > now)
+        previous = (PreviousKey(file.public_key, until), *kept)
+    public, secret = zmq.curve_keypair()
+    path = folder / f"{name}.secret"
+    fresh = folder / f"{name}.secret.new"
+    fresh.unlink(missing_ok=True)
+    _write_new(fresh, secret + b"\n", 0o400)
+    if path.exists():
+        path.replace(folder / f"{name}.secret.before")
+    fresh.replace(path)
+    changed = msgspec.structs.replace(file, public_key=public.decode(), previous=previous)
+    where = next(p for p in (folder / SESSIONS).glob("*.pub") if _decode_public(p).name == name)
+    temporary = where.with_suffix(".tmp")
+    temporary.write_bytes(msgspec.json.format(msgspec.json.encode(changed)) + b"\n")
+    temporary.replace(where)
+    return KeyPair(public, secret)
+
+
+def until_ns(until: str) -> int:
+    """UTC ns of a PreviousKey's end; 0 for "". Raises SecurityError."""
+    if not until:
+        return 0
+    try:
+        moment = datetime.fromisoformat(until)
+    except ValueError:
+        moment = None
+    if moment is None or moment.tzinfo is None:
+        raise SecurityError(f"{until!r}: write a time with its offset, such as 2026-01-31T18:00:00+08:00")
+    return int(moment.timestamp()) * 1_000_000_000
+
+
+def _write_new(path: Path, content: bytes, mode: int) -> None:
+    """Write a file that must not exist yet, readable as `mode` says from the first byte on. Raises SecurityError."""
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
+    except FileExistsError:
+        raise SecurityError(f"{path} exists; move it away first, it is not overwritten") from None
+    with os.fdopen(handle, "wb") as file:
+        file.write(content)
 
 
 def read_secret(path: str | Path) -> KeyPair:
@@ -133,13 +195,17 @@ def server_keys(folder: Path) -> KeyPair:
 
 def read_public_files(folder: Path) -> list[PublicFile]:
     """Every sessions/*.pub, by file name. Raises SecurityError."""
-    found = []
-    for path in sorted((folder / SESSIONS).glob("*.pub")):
-        try:
-            found.append(msgspec.json.decode(path.read_bytes(), type=PublicFile))
-        except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
-            raise SecurityError(f"{path}: {error}") from None
-    return found
+    return [_decode_public(path) for path in sorted((folder / SESSIONS).glob("*.pub"))]
+
+
+def _decode_public(path: Path) -> PublicFile:
+    try:
+        file = msgspec.json.decode(path.read_bytes(), type=PublicFile)
+        for previous in file.previous:
+            until_ns(previous.until)
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError, SecurityError) as error:
+        raise SecurityError(f"{path}: {error}") from None
+    return file
 
 
 class Authenticator:

@@ -23,27 +23,23 @@ from typing import Any, Final
 import msgspec
 import zmq
 
-from engine.control import OpenFirm, OpenSession
-from engine.schema import EventKind, Reason, Role
+from engine.schema import EventKind, Reason
 from engine.venue import VenueError
-from gateway import wire
 from gateway.calendar import NEVER
 from gateway.config import Config, load_config
+from gateway.doors import Doors
 from gateway.exchange import Exchange, Surprise
-from gateway.journal import open_journal, read_history
-from gateway.routing import last_events
-from gateway.security import ZAP_DOMAIN, Authenticator, SecurityError, read_public_files, require_refusal, server_keys
+from gateway.journal import ShowBar, open_journal
+from gateway.keyring import Keyring
+from gateway.security import SecurityError, server_keys
 from gateway.service import Service
 from gateway.sessions import Port, Registry
 from replay import JournalError
+from replay.writer import SpaceState
 
-HANDSHAKE_MS: Final = 2_000
-SEND_FRAMES: Final = 100_000
-"""Send high-water mark per client; the credit in bytes ends a slow client long before."""
-RECEIVE_FRAMES: Final = 2_000
 TICK_MS: Final = 50
 LINGER_MS: Final = 500
-EXIT_SURPRISE: Final = 8
+EXIT_FULL: Final = 7
 EXIT_USAGE: Final = 2
 ENDPOINTS: Final = "endpoints.json"
 
@@ -54,6 +50,7 @@ class Server:
     Args:
         config: see `gateway.config.Config`.
         say: takes lines for the operator.
+        show_bar: shows how far the journal has been read.
 
     Attributes:
         endpoint: the tcp endpoint as bound, "" without one; `ipc_endpoint` likewise.
@@ -61,16 +58,18 @@ class Server:
         service, exchange, registry: set by `start`.
     """
 
-    def __init__(self, config: Config, say: Callable[[str], None] = print) -> None:
+    def __init__(
+        self, config: Config, say: Callable[[str], None] = print, show_bar: ShowBar = contextlib.nullcontext
+    ) -> None:
         self.config = config
+        self._show_bar = show_bar
         self.endpoint = ""
         self.ipc_endpoint = ""
         self.public_key = ""
         self._say = say
-        self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
-        self._ports: list[Port] = []
-        self._local: list[Path] = []
+        self._doors = Doors()
         self._stopping = threading.Event()
+        self._reloading = threading.Event()
         # A byte in here ends the poll at once; a signal handler may do no more than that.
         self._waker, self._wake_end = socket.socketpair()
         self._waker.setblocking(False)
@@ -99,21 +98,19 @@ class Server:
         keys = server_keys(config.keys_folder)
         self.public_key = keys.public.decode()
         self._keys = keys
-        opened = open_journal(config)
+        opened = open_journal(config, self._show_bar)
         self._say(opened.report)
         self.exchange = Exchange(opened, config)
-        self.registry = Registry(config.commands_per_second, config.burst, config.queries_per_second)
-        self.service = Service(self.exchange, self.registry, config)
-        read_history(opened.reader, self._learn)
+        self.registry = Registry(
+            config.commands_per_second,
+            config.burst,
+            config.queries_per_second,
+            config.cancels_per_second,
+            config.cancel_burst,
+        )
+        self.service = Service(self.exchange, self.registry, config, self._say)
+        opened.history.tell(self.registry)
         self._begin()
-
-    def _learn(self, commands: Any, events: Any, messages: Any) -> None:
-        self.exchange.recent.add(commands, events)
-        self.registry.learn(events, messages)
-        self.service.duplicates.learn(commands)
-        for number, sequence in last_events(events).items():
-            if number in self.registry.sessions:
-                self.registry.sessions[number].last_event = sequence
 
     def _begin(self) -> None:
         """The first commands of a run: the clock's anchor, sessions that were lost with the last run, the opening."""
@@ -130,75 +127,24 @@ class Server:
                 if len(refused):
                     raise ValueError(f"opening: {message} is refused: {Reason(int(refused[0]['reason'])).name}")
                 service.publish(events, messages)
-        self._register_keys(last)
+        self._keyring = Keyring(self.config, service, self._say)
+        self._keyring.load(last)
         service.run_calendar()
 
-    def _register_keys(self, timestamp: int) -> None:
-        """Every public key file becomes a session, its firm opened when it is new."""
-        for file in read_public_files(self.config.keys_folder):
-            known = self.registry.by_name(file.name)
-            if known is not None:
-                if known.key != file.public_key:
-                    self._say(f"Key of {file.name} ignored: that session was opened with another key")
-                continue
-            firm = self.registry.firm_number(file.firm) if file.firm else 0
-            if file.firm and not firm:
-                self.service.publish(*self.exchange.commit_control(OpenFirm(file.firm), timestamp=timestamp))
-                firm = self.registry.firm_number(file.firm)
-            opened = OpenSession(firm, file.name, int(Role[file.role.upper()]), file.public_key)
-            self.service.publish(*self.exchange.commit_control(opened, timestamp=timestamp))
-            if self.registry.by_name(file.name) is None:
-                self._say(f"Session {file.name} could not be opened: a table is full")
-
-    # --- sockets --------------------------------------------------------------------------------------------------
-
     def _bind(self) -> None:
-        config = self.config
-        self._context.set(zmq.MAX_SOCKETS, 65_000)
-        self._zap = Authenticator(self._context, self.registry.admits)
-        if config.tcp:
-            router = self._router()
-            router.curve_server = True
-            router.curve_secretkey = self._keys.secret
-            router.curve_publickey = self._keys.public
-            router.setsockopt(zmq.ZAP_DOMAIN, ZAP_DOMAIN)
-            # Without this, libzmq lets everybody in when nobody answers its authentication requests.
-            router.setsockopt(zmq.ZAP_ENFORCE_DOMAIN, 1)
-            router.bind(config.tcp)
-            self.endpoint = router.getsockopt_string(zmq.LAST_ENDPOINT).rstrip("\0")
-            self._ports.append(Port(router, self.endpoint, local=False))
-            require_refusal(self._context, self.endpoint, self._keys.public, self._zap.serve)
-        if config.ipc:
-            router = self._router()
-            self._local.append(_bind_private(router, config.ipc_endpoint))
-            self.ipc_endpoint = config.ipc_endpoint
-            self._ports.append(Port(router, self.ipc_endpoint, local=True))
-        self._waker_pub = self._context.socket(zmq.PUB)
-        self._waker_pub.linger = 0
-        self._local.append(_bind_private(self._waker_pub, config.wake_endpoint))
+        self._doors.open(self.config, self._keys, self.registry.admits)
+        self.endpoint, self.ipc_endpoint = self._doors.endpoint, self._doors.ipc_endpoint
         self._poller = zmq.Poller()
-        for port in self._ports:
+        for port in self._doors.ports:
             self._poller.register(port.socket, zmq.POLLIN)
+        assert self._doors.zap is not None
+        self._zap = self._doors.zap
         self._poller.register(self._zap.socket, zmq.POLLIN)
         self._poller.register(self._wake_end.fileno(), zmq.POLLIN)
         endpoints = {"tcp": self.endpoint, "ipc": self.ipc_endpoint, "public_key": self.public_key, "pid": os.getpid()}
-        _write_whole(config.data_folder / ENDPOINTS, msgspec.json.encode(endpoints))
-        for port in self._ports:
+        _write_whole(self.config.data_folder / ENDPOINTS, msgspec.json.encode(endpoints))
+        for port in self._doors.ports:
             self._say(f"Listening on {port.endpoint}")
-
-    def _router(self) -> zmq.Socket[bytes]:
-        router = self._context.socket(zmq.ROUTER)
-        router.setsockopt(zmq.ROUTER_MANDATORY, 1)
-        router.setsockopt(zmq.ROUTER_HANDOVER, 0)
-        router.setsockopt(zmq.SNDTIMEO, 0)
-        router.setsockopt(zmq.SNDHWM, SEND_FRAMES)
-        router.setsockopt(zmq.RCVHWM, RECEIVE_FRAMES)
-        router.setsockopt(zmq.MAXMSGSIZE, wire.MAX_MESSAGE)
-        router.setsockopt(zmq.HANDSHAKE_IVL, HANDSHAKE_MS)
-        router.setsockopt(zmq.HEARTBEAT_IVL, 1_000)
-        router.setsockopt(zmq.HEARTBEAT_TIMEOUT, 3_000)
-        router.setsockopt(zmq.LINGER, 0)
-        return router
 
     # --- the loop -------------------------------------------------------------------------------------------------
 
@@ -215,6 +161,7 @@ class Server:
                     self._zap.serve()
                 if self._wake_end.fileno() in ready:
                     self._wake_end.recv(4096)
+                    self._reload()
                 self._turn(ready)
                 now = time.monotonic_ns()
                 if now >= next_tick:
@@ -226,7 +173,7 @@ class Server:
 
     def _turn(self, ready: dict[Any, int]) -> None:
         service = self.service
-        for port in self._ports:
+        for port in self._doors.ports:
             if port.socket in ready:
                 self._drain(port)
         service.flush()
@@ -235,8 +182,9 @@ class Server:
         if service.batches != self._told:
             self._told = service.batches
             self.exchange.writer.mark_sent(self.exchange.clock.peek())
-            with contextlib.suppress(zmq.ZMQError):
-                self._waker_pub.send(self.exchange.command_sequence.to_bytes(8, "little"), zmq.NOBLOCK)
+            self._doors.wake(self.exchange.command_sequence)
+            if service.room.is_due:
+                self._look()
 
     def _drain(self, port: Port) -> None:
         """Hand over every message that has arrived, up to the bound of one batch."""
@@ -247,23 +195,42 @@ class Server:
             except zmq.Again:
                 return
             frame = router.recv(zmq.NOBLOCK, copy=False)
-            if not frame.more:
+            if frame.more:
+                while router.get(zmq.RCVMORE):
+                    router.recv(zmq.NOBLOCK)
+                service.malformed(port, identity)
+            else:
                 service.receive(port, identity, frame)
-                continue
-            while router.get(zmq.RCVMORE):
-                router.recv(zmq.NOBLOCK)
-            service.malformed(port, identity)
+            # Asking is cheaper than trying, which costs an exception while the answer waits.
+            if not int(router.getsockopt(zmq.EVENTS)) & zmq.POLLIN:
+                return
 
     def _timeout_ms(self) -> int:
-        wait = TICK_MS if any(port.connections for port in self._ports) or self._sealed_at < 0 else 1_000
+        wait = TICK_MS if self._is_busy() else 1_000
         moment = self.exchange.schedule.next_moment
         if moment != NEVER:
             wait = min(wait, self.exchange.clock.real_ms_until(moment))
-        query = self.service.query_wait_ms()
-        return wait if query is None else min(wait, query)
+        return 0 if self.service.queries_wait else wait
+
+    def _is_busy(self) -> bool:
+        """Whether the tick has anything to do."""
+        return self._sealed_at < 0 or bool(self.service.losses.away) or any(p.connections for p in self._doors.ports)
+
+    def _look(self) -> None:
+        """Room in the journal; the last of it is for an orderly end."""
+        if self.service.room.look(time.monotonic_ns()) is SpaceState.HALT:
+            self._stopping.set()
+
+    def _reload(self) -> None:
+        if self._reloading.is_set():
+            self._reloading.clear()
+            self.service.flush()
+            self._keyring.reload()
 
     def _tick(self) -> None:
-        self.service.beat(self._ports)
+        self._look()
+        self._keyring.tick()
+        self.service.beat(self._doors.ports)
         batches = self.service.batches
         if batches != self._sealed_at:
             quiet = self._quiet_batches == batches
@@ -274,15 +241,14 @@ class Server:
 
     def _finish(self) -> int:
         """Carry out what has arrived, tell the clients, seal."""
-        for port in self._ports:
+        for port in self._doors.ports:
             self._drain(port)
         self.service.flush()
-        self.service.close_sessions(self._ports)
+        self.service.losses.close(self._doors.ports)
         digest = self.exchange.seal()
         self._say(f"Sealed after command {self.exchange.command_sequence}, state {digest.hex()}")
-        for port in self._ports:
-            port.socket.linger = LINGER_MS
-        return 0
+        self._doors.linger(LINGER_MS)
+        return EXIT_FULL if self.service.room.state is SpaceState.HALT else 0
 
     def stop(self) -> None:
         """End `run` soon; safe from other threads and from signal handlers."""
@@ -290,40 +256,26 @@ class Server:
         with contextlib.suppress(OSError):
             self._waker.send(b"\0")
 
+    def reload_keys(self) -> None:
+        """Read the keys folder again soon; safe from other threads and from signal handlers."""
+        self._reloading.set()
+        with contextlib.suppress(OSError):
+            self._waker.send(b"\0")
+
+    def handle_signals(self) -> None:
+        """SIGTERM and SIGINT stop the server, SIGHUP makes it read its keys again. For the main thread."""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: self.stop())
+        signal.signal(signal.SIGHUP, lambda *_: self.reload_keys())
+
     def close(self) -> None:
         """Release sockets, files and lock without sealing; for after a failure."""
         exchange = getattr(self, "exchange", None)
         if exchange is not None:
             exchange.writer.close()
-        for port in self._ports:
-            port.socket.close()
-        self._ports = []
-        for name in ("_waker_pub", "_zap"):
-            part = getattr(self, name, None)
-            if part is not None:
-                part.close()
-        for path in self._local:  # only what we bound: another server may run on this folder
-            path.unlink(missing_ok=True)
-        self._local = []
-        # Also closes a socket whose bind failed, which `term` would wait for for ever.
-        self._context.destroy()
+        self._doors.close()
         self._waker.close()
         self._wake_end.close()
-
-
-def _bind_private(bound: zmq.Socket[bytes], endpoint: str) -> Path:
-    """Bind a local socket that only its owner may open (mode 0600); returns its path."""
-    path = Path(endpoint.removeprefix("ipc://"))
-    if len(os.fsencode(path)) > zmq.IPC_PATH_MAX_LEN:
-        raise ValueError(f"{path}: a local socket's path may have {zmq.IPC_PATH_MAX_LEN} bytes; choose a shorter one")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    before = os.umask(0o177)
-    try:
-        bound.bind(endpoint)
-    finally:
-        os.umask(before)
-    path.chmod(0o600)
-    return path
 
 
 def _write_whole(path: Path, data: bytes) -> None:
@@ -337,8 +289,7 @@ def serve(config: Config, say: Callable[[str], None] = print) -> int:
     # A secret key must not end up in a core file.
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     server = Server(config, say)
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: server.stop())
+    server.handle_signals()
     try:
         server.start()
         say("Ready")
@@ -348,7 +299,7 @@ def serve(config: Config, say: Callable[[str], None] = print) -> int:
         return error.exit_code
     except Surprise as error:
         say(f"Stopped, nothing of the last batch was answered: {error}")
-        return EXIT_SURPRISE
+        return error.exit_code
     except (SecurityError, VenueError, ValueError, OSError, zmq.ZMQError) as error:
         say(str(error))
         return EXIT_USAGE

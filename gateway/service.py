@@ -8,40 +8,79 @@ from __future__ import annotations
 
 import time
 from collections import Counter, deque
+from collections.abc import Callable
 from typing import Final
 
 import numpy as np
 import zmq
 
 from engine.control import expand
-from engine.schema import EVENT, CommandArray, DisconnectPolicy, EventArray, EventKind, Reason, Role
+from engine.schema import (
+    EVENT,
+    FIRM_BYTES,
+    CommandArray,
+    CommandKind,
+    EventArray,
+    EventKind,
+    Reason,
+    Role,
+)
 from gateway import wire
 from gateway.config import Config
 from gateway.duplicates import Duplicates
 from gateway.exchange import Exchange
 from gateway.journal import Messages
+from gateway.logons import Logons
+from gateway.losses import Losses
 from gateway.outbox import Outbox
 from gateway.queries import Queries, QueryError
-from gateway.records import join
-from gateway.routing import deliveries, pages
+from gateway.reasons import GatewayReason
+from gateway.room import Room
+from gateway.routing import TWO_SIDED, deliveries, pages
 from gateway.sessions import MAX_BAD_FRAMES, Connection, Port, Registry, Session
+from gateway.status import StatusBoard
 from gateway.streams import Streams
-from gateway.wire import FrameType, WireError
+from gateway.wire import (
+    COMMAND_NUMBER,
+    COMMAND_NUMBER_AT,
+    COMMAND_TAIL,
+    EVENT_SEQUENCE,
+    EVENT_SEQUENCE_AT,
+    EVENT_SESSIONS,
+    EVENT_SESSIONS_AT,
+    FrameType,
+    WireError,
+)
+from replay.writer import SpaceState
 
-_POLICIES: Final = tuple(DisconnectPolicy)
-MIN_HEARTBEAT_MS: Final = 200
-MAX_HEARTBEAT_MS: Final = 30_000
 MISSED_HEARTBEATS: Final = 2.5
 QUERY_QUEUE: Final = 10_000
 RESUME_BYTES: Final = 1 << 20
 """Most event bytes that one RESUME brings."""
 FORGET_CUT_NS: Final = 60_000_000_000
+FIRST_OF_VENUE: Final = 64
+"""Command kinds from here on are the operators'."""
+REDUCING: Final = frozenset(
+    int(kind)
+    for kind in (
+        CommandKind.CANCEL_ORDER,
+        CommandKind.MASS_CANCEL,
+        CommandKind.BLOCK_WITHDRAW,
+        CommandKind.AUCTION_BID_WITHDRAW,
+        CommandKind.FIRM_KILL,
+    )
+)
+"""Kinds that can only take risk away. They have a throttle of their own."""
+REDUCES: Final = np.isin(np.arange(256), list(REDUCING))
+"""The same by kind."""
 
 
 class Service:
     """The gateway's behaviour behind its sockets; one thread, never blocking except in the journal."""
 
-    def __init__(self, exchange: Exchange, registry: Registry, config: Config) -> None:
+    def __init__(
+        self, exchange: Exchange, registry: Registry, config: Config, say: Callable[[str], None] = lambda _: None
+    ) -> None:
         self.exchange = exchange
         self.registry = registry
         self.counters: Counter[str] = Counter()
@@ -50,8 +89,13 @@ class Service:
         self._config = config
         self._streams = Streams(exchange)
         self.duplicates = Duplicates(exchange)
+        self.room = Room(exchange.writer, say)
+        self.losses = Losses(exchange, registry, self._out, config.grace_ms, self.run_calendar, self.publish)
+        self._logons = Logons(exchange, registry, config, self._out, self.losses)
         self._queries = Queries(exchange.engine, registry)
-        self._pending: list[tuple[Session, CommandArray]] = []
+        self._status = StatusBoard(exchange, registry, self.room, self.counters)
+        self._pending: list[tuple[Session, bytes, int, int]] = []
+        """Session, records, last number, count."""
         self._pending_count = 0
         self._waiting: deque[tuple[Connection, int, wire.Query]] = deque()
 
@@ -80,7 +124,8 @@ class Service:
 
     def _first_frame(self, port: Port, identity: bytes, frame: zmq.Frame, opened: wire.Frame) -> None:
         if opened.type == FrameType.LOGON:
-            self._logon(port, identity, frame, opened)
+            self.flush()
+            self._logons.logon(port, identity, frame, opened)
             return
         self.counters["not logged on"] += 1
         self._out.reject(port, identity, Reason.NOT_LOGGED_ON)
@@ -88,6 +133,8 @@ class Service:
     def _frame(self, connection: Connection, opened: wire.Frame, frame: zmq.Frame) -> None:
         if opened.type == FrameType.COMMANDS:
             connection.confirm(opened.token)
+            if opened.records == 1 and len(opened.body) == FIRM_BYTES and self._one_command(connection, opened.body):
+                return
             self._commands(connection, wire.unpack_commands(opened))
             return
         if opened.type == FrameType.HEARTBEAT:
@@ -104,11 +151,11 @@ class Service:
             case FrameType.CONTROL:
                 self._control(connection, opened)
             case FrameType.LOGON:
-                self._logon(connection.port, connection.identity, frame, opened)
+                self._logons.logon(connection.port, connection.identity, frame, opened)
             case FrameType.LOGOUT:
                 self._out.send(connection, wire.pack(FrameType.LOGGED_OUT, wire.Logout(), opened.token))
                 self._out.lose(connection, Reason.USER_REQUESTED)
-                self.settle_losses()
+                self.losses.settle()
             case _:
                 raise WireError(Reason.MALFORMED_FRAME, f"frame type {opened.type} is none that a client sends")
 
@@ -120,89 +167,29 @@ class Service:
             if connection.bad_frames >= MAX_BAD_FRAMES:
                 self.flush()
                 self._out.lose(connection, Reason.MALFORMED_FRAME, cut=True)
-                self.settle_losses()
-
-    # --- logon ----------------------------------------------------------------------------------------------------
-
-    def _logon(self, port: Port, identity: bytes, frame: zmq.Frame, opened: wire.Frame) -> None:
-        logon = wire.unpack(opened, wire.Logon)
-        # Self-chosen routing ids could squat on others' names; ZeroMQ's own start with a zero byte.
-        if not identity.startswith(b"\x00"):
-            self._out.reject(port, identity, Reason.MALFORMED_FRAME, detail="do not set a routing id")
-            return
-        session = self._who(port, frame, logon)
-        if session is None:
-            self.counters["unknown"] += 1
-            self._out.reject(port, identity, Reason.UNKNOWN_SESSION, token=opened.token)
-            return
-        if logon.policy not in _POLICIES or not 0 <= logon.heartbeat_ms <= MAX_HEARTBEAT_MS:
-            raise WireError(Reason.MALFORMED_FRAME, "policy is 0 to 2, heartbeat_ms 0 or 200 to 30,000")
-        self.flush()
-        # A logon is journaled: who logs on in a loop must not fill the disk.
-        if not session.queries.take(1, time.monotonic_ns()):
-            self.counters["throttled"] += 1
-            self._out.reject(port, identity, Reason.THROTTLED, token=opened.token)
-            return
-        refused = self.exchange.session_up(session.number, logon.policy)
-        if refused is not Reason.NONE:
-            self._out.reject(port, identity, refused, token=opened.token)
-            return
-        self._take_over(session, port, identity)
-        self._connect(port, identity, session, logon, opened.token)
-
-    def _who(self, port: Port, frame: zmq.Frame, logon: wire.Logon) -> Session | None:
-        if port.local:
-            return self.registry.by_name(logon.session)
-        try:
-            key = frame.get("User-Id")
-        except zmq.ZMQError:
-            return None
-        session = self.registry.by_key(str(key))
-        return session if session is not None and logon.session in ("", session.name) else None
-
-    def _take_over(self, session: Session, port: Port, identity: bytes) -> None:
-        earlier = session.connection
-        if earlier is not None:
-            if (earlier.port, earlier.identity) != (port, identity):
-                self._out.tell(earlier, Reason.TAKEN_OVER)
-            earlier.port.connections.pop(earlier.identity, None)
-            session.connection = None
-
-    def _connect(self, port: Port, identity: bytes, session: Session, logon: wire.Logon, token: int) -> None:
-        heartbeat_ms = max(MIN_HEARTBEAT_MS, logon.heartbeat_ms or self._config.heartbeat_ms)
-        now = time.monotonic_ns()
-        connection = Connection(port, identity, session, heartbeat_ms * 1_000_000, heard=now, sent=now)
-        port.connections[identity] = connection
-        session.connection = connection
-        session.last_number = session.consumed = self.exchange.engine.last_client_order_id(session.number)
-        answer = wire.LogonAnswer(
-            session=session.number,
-            name=session.name,
-            firm=session.firm,
-            role=session.role,
-            epoch=self.exchange.epoch,
-            last_client_order_id=session.last_number,
-            last_event=session.last_event,
-            heartbeat_ms=heartbeat_ms,
-            credit_bytes=self._config.credit_bytes,
-            commands_per_second=self._config.commands_per_second,
-            durability=self._config.durability,
-            venue=self.exchange.venue.name,
-            journal_time=self.exchange.clock.peek(),
-        )
-        self.counters["logons"] += 1
-        self._out.send(connection, wire.pack(FrameType.LOGON_ANSWER, answer, token))
+                self.losses.settle()
 
     # --- commands -------------------------------------------------------------------------------------------------
+
+    def _one_command(self, connection: Connection, body: memoryview) -> bool:
+        """Take in a frame of one command the short way; False, and nothing done, when `_commands` must look at it."""
+        session = connection.session
+        number = COMMAND_NUMBER.unpack_from(body, COMMAND_NUMBER_AT)[0]
+        if number <= session.last_number or self.room.state is not SpaceState.OK:
+            return False
+        bucket = session.cancels if body[0] in REDUCING else session.commands
+        if not bucket.take(1, connection.heard):
+            return False
+        tail = COMMAND_TAIL.pack(0, 0, session.number, session.number)
+        self._gather(session, bytes(body) + tail, number, number, 1)
+        return True
 
     def _commands(self, connection: Connection, batch: CommandArray) -> None:
         """Take a frame's commands into the batch; numbers at or below the last one are answered, not applied."""
         session = connection.session
         count = len(batch)
         numbers = batch["client_order_id"]
-        if not session.commands.take(count, connection.heard):
-            self.counters["throttled"] += 1
-            self._out.tell(connection, Reason.THROTTLED, first=int(numbers[0]), count=count)
+        if self._refuses(connection, batch):
             return
         if int(numbers[0]) > session.last_number and (count == 1 or bool((numbers[1:] > numbers[:-1]).all())):
             self._take_in(session, batch)
@@ -214,12 +201,43 @@ class Service:
         self.flush()
         self._answer_duplicates(connection, batch[~fresh])
 
+    def _refuses(self, connection: Connection, batch: CommandArray) -> bool:
+        """Whether a frame is refused whole, and its sender told: too fast, or no room for orders in the journal."""
+        session, count, first = connection.session, len(batch), int(batch["client_order_id"][0])
+        kinds = batch["kind"]
+        cancels = int(REDUCES[kinds].sum())
+        orders = count - cancels
+        if self.room.state is not SpaceState.OK and first > session.last_number:
+            halted = self.room.state is SpaceState.HALT
+            if halted or (orders and (session.role != Role.OPERATOR or bool((kinds < FIRST_OF_VENUE).any()))):
+                self.counters["refused for space"] += 1
+                session.drained += count
+                reason = GatewayReason.VENUE_STOPPING if halted else GatewayReason.VENUE_DRAINING
+                self._out.tell(connection, reason, first=first, count=count)
+                return True
+        if orders and not session.commands.take(orders, connection.heard):
+            session.throttled_orders += orders
+            wait = session.commands.wait_ms(orders)
+        elif cancels and not session.cancels.take(cancels, connection.heard):
+            session.throttled_cancels += cancels
+            wait = session.cancels.wait_ms(cancels)
+        else:
+            return False
+        self.counters["throttled"] += 1
+        self._out.tell(connection, Reason.THROTTLED, first=first, count=count, retry_ms=wait)
+        return True
+
     def _take_in(self, session: Session, batch: CommandArray) -> None:
         batch["session"] = batch["actor"] = session.number
-        self.duplicates.mark(session.number, int(batch["client_order_id"][0]))
-        session.last_number = int(batch["client_order_id"][-1])
-        self._pending.append((session, batch))
-        self._pending_count += len(batch)
+        numbers = batch["client_order_id"]
+        self._gather(session, batch.tobytes(), int(numbers[0]), int(numbers[-1]), len(batch))
+
+    def _gather(self, session: Session, records: bytes, first: int, last: int, count: int) -> None:
+        """Put commands, numbered `first` to `last`, behind those that wait to be carried out."""
+        self.duplicates.mark(session.number, first)
+        session.last_number = last
+        self._pending.append((session, records, last, count))
+        self._pending_count += count
         if self._pending_count >= self._config.batch_commands or session.role == Role.OPERATOR:
             self.flush()
 
@@ -256,14 +274,17 @@ class Service:
         if not self._pending:
             return
         taken, self._pending = self._pending, []
-        self._pending_count = 0
+        count, self._pending_count = self._pending_count, 0
         self.run_calendar()
-        batch = join([commands for _, commands in taken])
-        events = self.exchange.commit(batch)
-        for session, commands in taken:
-            session.consumed = int(commands["client_order_id"][-1])
-        self.publish(events)
-        self.counters["commands"] += len(batch)
+        events = self.exchange.commit_raw(bytearray().join([records for _, records, _, _ in taken]), count)
+        administrative = False
+        for session, _, last, number in taken:
+            session.consumed = last
+            session.taken += number
+            administrative |= session.role == Role.OPERATOR
+        self.publish(events, administrative=administrative)
+        self.exchange.remember()
+        self.counters["commands"] += count
 
     def run_calendar(self) -> None:
         """Carry out the transitions that are due, before anything of a later time."""
@@ -271,13 +292,20 @@ class Service:
         while (due := schedule.pop(clock.peek())) is not None:
             self.publish(self.exchange.carry_out(due))
 
-    def publish(self, events: EventArray, messages: Messages | None = None) -> None:
-        """Tell every session what is now durable."""
+    def publish(self, events: EventArray, messages: Messages | None = None, administrative: bool = True) -> None:
+        """Tell every session what is now durable.
+
+        Args:
+            messages: the administrative messages behind the events.
+            administrative: whether the venue or an operator may have caused any of them.
+        """
         self.batches += 1
+        if len(events) == 1 and not administrative and self._publish_one(events.tobytes()):
+            return
         # Firms, accounts and sessions are opened by the venue (with messages) or by operators.
-        if messages or (self.registry.has_operators and bool((events["kind"] >= EventKind.FIRM_OPENED).any())):
+        if messages or (administrative and bool((events["kind"] >= EventKind.FIRM_OPENED).any())):
             self.registry.learn(events, messages or {})
-            self._cut_ended()
+            self.losses.cut_ended()
         for session_number, records in deliveries(events):
             session = self.registry.sessions.get(session_number)
             if session is None:
@@ -286,14 +314,29 @@ class Service:
             if session.connection is not None:
                 self._out.events(session.connection, records, previous)
         if self._out.lost:
-            self.settle_losses()
+            self.losses.settle()
+
+    def _publish_one(self, record: bytes) -> bool:
+        """The most frequent case: one event of one session. False when it concerns two; `deliveries` knows the rest."""
+        own, contra = EVENT_SESSIONS.unpack_from(record, EVENT_SESSIONS_AT)
+        session = self.registry.sessions.get(own)
+        if contra not in (0, own) or record[0] in TWO_SIDED or session is None:
+            return False
+        sequence = EVENT_SEQUENCE.unpack_from(record, EVENT_SEQUENCE_AT)[0]
+        previous, session.last_event = session.last_event, sequence
+        if session.connection is not None:
+            self._out.event(session.connection, record, previous, sequence)
+        if self._out.lost:
+            self.losses.settle()
+        return True
 
     def _resume(self, connection: Connection, opened: wire.Frame) -> None:
         after = wire.unpack(opened, wire.Resume).after
         session = connection.session
         if not session.queries.take(1, connection.heard):
             self.counters["throttled"] += 1
-            self._out.tell(connection, Reason.THROTTLED, token=opened.token)
+            wait = session.queries.wait_ms(1)
+            self._out.tell(connection, Reason.THROTTLED, token=opened.token, retry_ms=wait)
             return
         if not 0 <= after <= session.last_event:
             # The client has seen what this journal does not hold: that must not pass in silence.
@@ -315,26 +358,26 @@ class Service:
         query = wire.unpack(opened, wire.Query)
         if len(self._waiting) >= QUERY_QUEUE or not connection.session.queries.take(1, connection.heard):
             self.counters["throttled"] += 1
-            self._out.tell(connection, Reason.THROTTLED, token=opened.token)
+            wait = connection.session.queries.wait_ms(1)
+            self._out.tell(connection, Reason.THROTTLED, token=opened.token, retry_ms=wait)
             return
         self._waiting.append((connection, opened.token, query))
 
-    def query_wait_ms(self) -> int | None:
-        """Real milliseconds until a waiting query may be answered; None = none waits."""
-        if not self._waiting:
-            return None
-        return -(-self._queries.wait_ns(self.exchange.command_sequence) // 1_000_000)
+    @property
+    def queries_wait(self) -> bool:
+        return bool(self._waiting)
 
     def answer_queries(self, most: int = 16) -> None:
-        """Answer queries that wait, as long as one state serves them."""
+        """Answer queries that wait, a few at a time, so that orders in between do not wait for all of them."""
         for _ in range(min(most, len(self._waiting))):
-            if self._queries.wait_ns(self.exchange.command_sequence):
-                return
             connection, token, query = self._waiting.popleft()
             if connection.session.connection is not connection:
                 continue
             try:
-                answer = self._queries.answer(query, connection.session, self.exchange.command_sequence)
+                if query.kind == wire.QueryKind.STATUS:
+                    answer: wire.Message = self._status.answer(connection.session)
+                else:
+                    answer = self._queries.answer(query, connection.session)
             except QueryError as error:
                 self._out.tell(connection, error.reason, token=token)
                 continue
@@ -358,27 +401,7 @@ class Service:
                     self._out.send(connection, wire.pack(FrameType.HEARTBEAT, beat))
         if self._out.lost:
             self.flush()
-            self.settle_losses()
-
-    def close_sessions(self, ports: list[Port]) -> None:
-        """The venue stops: every client is told, every session is down in the journal."""
-        for port in ports:
-            for connection in list(port.connections.values()):
-                self._out.send(connection, wire.pack(FrameType.LOGGED_OUT, wire.Logout()))
-                self._out.lose(connection, Reason.DISCONNECTED)
-        self.settle_losses()
-
-    def settle_losses(self) -> None:
-        """Journal SESSION_DOWN for lost sessions; what that cancels may meet further lost ones."""
-        while self._out.lost:
-            lost = self._out.take_lost()
-            down = [(c.session.number, reason) for c, reason in lost if c.session.connection is None]
-            if down:
-                self.run_calendar()
-                self.publish(self.exchange.sessions_down(down))
-
-    def _cut_ended(self) -> None:
-        for session in self.registry.sessions.values():
-            if session.ended and session.connection is not None:
-                self._out.tell(session.connection, Reason.SESSION_ENDED)
-                self._out.lose(session.connection, Reason.SESSION_ENDED, cut=True)
+            self.losses.settle()
+        if self.losses.away:
+            self.flush()
+            self.losses.expire(now)

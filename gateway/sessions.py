@@ -13,7 +13,7 @@ import numpy as np
 import zmq
 
 from engine.control import Control, OpenAccount, OpenFirm, OpenSession
-from engine.schema import EventArray, EventKind, Role, Status
+from engine.schema import EventArray, EventKind, Reason, Role, Status
 
 MAX_BAD_FRAMES = 10
 """Unreadable frames after which a connection is cut."""
@@ -37,6 +37,12 @@ class Bucket:
         self.tokens -= count
         return True
 
+    def wait_ms(self, count: int) -> int:
+        """Milliseconds, rounded up, until `count` tokens are there, as seen at the last `take`; 0 = never."""
+        if count > self.burst or not self.rate:
+            return 0
+        return max(1, int((count - self.tokens) * 1_000 / self.rate) + 1)
+
 
 @dataclass(slots=True, eq=False)
 class Connection:
@@ -53,6 +59,8 @@ class Connection:
     acknowledged: int = 0
     bad_frames: int = 0
     cut: bool = False
+    key: str = ""
+    """The public key of its handshake; "" on the local socket."""
 
     def confirm(self, token: int) -> None:
         """The client has received `token` bytes in all, modulo 2^32."""
@@ -71,7 +79,8 @@ class Session:
     """A session of the venue.
 
     `last_number` is the last client_order_id taken in, `consumed` the last one whose command is durable, `last_event`
-    the sequence of the session's last event.
+    the sequence of the session's last event. `down_at`: monotonic ns at which a session that is away goes down, 0 when
+    it is not away. The counts at the end are those of the status query.
     """
 
     number: int
@@ -81,11 +90,18 @@ class Session:
     key: str
     commands: Bucket
     queries: Bucket
+    cancels: Bucket = field(default_factory=lambda: Bucket(0, 0))
     ended: bool = False
     last_number: int = 0
     consumed: int = 0
     last_event: int = 0
     connection: Connection | None = None
+    down_at: int = 0
+    down_reason: Reason = Reason.DISCONNECTED
+    taken: int = 0
+    throttled_orders: int = 0
+    throttled_cancels: int = 0
+    drained: int = 0
 
 
 @dataclass
@@ -95,11 +111,17 @@ class Registry:
     commands_per_second: int
     burst: int
     queries_per_second: int
+    cancels_per_second: int = 0
+    """Never less than for orders; `cancel_burst` likewise."""
+    cancel_burst: int = 0
     firms: dict[int, str] = field(default_factory=dict)
     accounts: dict[int, tuple[str, int]] = field(default_factory=dict)
     """number -> (name, firm)"""
     sessions: dict[int, Session] = field(default_factory=dict)
+    next_expiry: int = 0
+    """UTC ns at which the next key loses its validity; 0 = none does."""
     _by_key: dict[str, Session] = field(default_factory=dict)
+    _until: dict[str, int] = field(default_factory=dict)
     _by_name: dict[str, Session] = field(default_factory=dict)
     _operators: int = 0
 
@@ -114,6 +136,31 @@ class Registry:
         session = self._by_key.get(key)
         return session is not None and not session.ended
 
+    def set_keys(self, session: Session, key: str, previous: list[tuple[str, int]], now: int) -> bool:
+        """Make `key`, and `previous` ones until their UTC ns (0 = no end), the only keys of a session.
+
+        Returns:
+            False when `key` belongs to another session, which keeps it; nothing was changed.
+        """
+        if self._by_key.get(key, session) is not session:
+            return False
+        self._by_key = {k: s for k, s in self._by_key.items() if s is not session}
+        self._by_key[key] = session
+        self._until.pop(key, None)
+        for old, until in previous:
+            if self._by_key.setdefault(old, session) is session and old != key and until:
+                self._until[old] = until
+        self.forget_expired(now)
+        return True
+
+    def forget_expired(self, now: int) -> None:
+        """Drop keys whose time is over at UTC ns `now`."""
+        over = [key for key, until in self._until.items() if until <= now]
+        for key in over:
+            del self._until[key]
+            self._by_key.pop(key, None)
+        self.next_expiry = min(self._until.values(), default=0)
+
     @property
     def has_operators(self) -> bool:
         return self._operators > 0
@@ -124,7 +171,7 @@ class Registry:
 
     def learn(self, events: EventArray, messages: Mapping[int, Control]) -> None:
         """Take in what administrative commands have opened or changed; `messages` by first command sequence."""
-        for event in events[np.isin(events["kind"], _ADMINISTRATIVE)]:
+        for event in events[np.isin(events["kind"], ADMINISTRATIVE)]:
             self._learn(event, messages.get(int(event["command_sequence"])))
 
     def _learn(self, event: Any, message: Control | None) -> None:
@@ -152,6 +199,7 @@ class Registry:
             role=int(event["quantity"]),
             key=opened.public_key if opened else "",
             commands=Bucket(self.commands_per_second, self.burst),
+            cancels=Bucket(max(self.cancels_per_second, self.commands_per_second), max(self.cancel_burst, self.burst)),
             queries=Bucket(self.queries_per_second, self.queries_per_second),
         )
         self.sessions[number] = session
@@ -167,7 +215,7 @@ class Registry:
         return tuple((n, name) for n, (name, firm) in self.accounts.items() if every or firm == session.firm)
 
 
-_ADMINISTRATIVE = [
+ADMINISTRATIVE = [
     EventKind.FIRM_OPENED,
     EventKind.ACCOUNT_OPENED,
     EventKind.SESSION_OPENED,

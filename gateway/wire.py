@@ -22,6 +22,16 @@ MAX_MESSAGE: Final = 256 * 1024
 MAX_RECORDS: Final = 1_024
 HEADER: Final = Struct("<BBHI")
 """type, version, count of records (1 for a message), token."""
+COMMAND_TAIL: Final = Struct("<qqii8x")
+"""What the gateway writes behind a command's first 64 bytes: sequence, timestamp, session, actor."""
+COMMAND_NUMBER: Final = Struct("<q")
+COMMAND_NUMBER_AT: Final = 16
+"""Where client_order_id stands in a command."""
+EVENT_SESSIONS: Final = Struct("<ii")
+EVENT_SESSIONS_AT: Final = 120
+"""Where session and contra_session stand in an event."""
+EVENT_SEQUENCE: Final = Struct("<q")
+EVENT_SEQUENCE_AT: Final = 8
 SPAN: Final = Struct("<qqqq")
 """Leads the body of EVENTS: previous, first, last event sequence of this session, and its last consumed number."""
 
@@ -77,6 +87,11 @@ class LogonAnswer(Message, frozen=True):
     durability: str
     venue: str
     journal_time: int
+    clock_rate: int = 1
+    """Journal nanoseconds per real nanosecond."""
+    cancels_per_second: int = 0
+    grace_ms: int = 0
+    """How long a lost session may be away before its disconnect policy is carried out."""
 
 
 class Logout(Message, frozen=True):
@@ -107,13 +122,15 @@ class Resumed(Message, frozen=True):
 class SessionReject(Message, frozen=True):
     """Nothing of the frame was carried out; no client_order_id in it is consumed.
 
-    `first` and `count` name the refused commands where there are any.
+    `first` and `count` name the refused commands where there are any. `retry_ms`: after so many milliseconds the
+    same frame fits the session's throttle; 0 when that is not known.
     """
 
     reason: int
     text: str
     first: int = 0
     count: int = 0
+    retry_ms: int = 0
 
 
 class ControlRequest(Message, frozen=True):
@@ -129,6 +146,7 @@ class QueryKind(IntEnum):
     BOOK = 3
     DAY = 4
     ORDERS = 5
+    STATUS = 6
 
 
 class Query(Message, frozen=True):
@@ -268,6 +286,43 @@ class OrdersAnswer(Message, frozen=True):
     complete: bool
 
 
+class SessionStatus(Message, frozen=True):
+    """What the gateway has counted of one session since its start; `grace_ms` runs while it is away and not yet down.
+
+    `commands` were carried out; `throttled_orders`, `throttled_cancels` and `drained` were refused before the engine.
+    """
+
+    session: int
+    name: str
+    connected: bool
+    grace_ms: int
+    commands: int
+    throttled_orders: int
+    throttled_cancels: int
+    drained: int
+    unconfirmed_bytes: int
+
+
+class StatusData(Message, frozen=True):
+    """How the venue is. `accepts`: "orders", "cancels" (the disk is nearly full) or "nothing" (it stops).
+
+    Bytes are those of the journal's present file, what of it is used, and what of the next one is prepared. `sessions`
+    are those of the own firm, for an operator all; `counters` are for operators only.
+    """
+
+    accepts: str
+    epoch: int
+    journal_time: int
+    durability: str
+    command_sequence: int
+    event_sequence: int
+    segment_bytes: int
+    used_bytes: int
+    prepared_bytes: int
+    sessions: tuple[SessionStatus, ...]
+    counters: tuple[tuple[str, int], ...]
+
+
 class Frame(NamedTuple):
     """A frame taken apart."""
 
@@ -341,6 +396,14 @@ def pack_events(
 ) -> bytes:
     """Event records as a frame; `span` is (previous, first, last, last consumed client_order_id)."""
     return HEADER.pack(frame_type, VERSION, count, 0) + SPAN.pack(*span) + records
+
+
+_ONE_EVENT: Final = Struct("<BBHIqqqq")
+
+
+def pack_event(record: bytes, previous: int, sequence: int, acknowledged: int) -> bytes:
+    """One event record as an EVENTS frame, the most frequent one by far."""
+    return _ONE_EVENT.pack(FrameType.EVENTS, VERSION, 1, 0, previous, sequence, sequence, acknowledged) + record
 
 
 def unpack_events(frame: Frame) -> tuple[tuple[int, int, int, int], EventArray]:

@@ -37,6 +37,7 @@ For the command line:
     verify(path, implementation="kernel", progress=None) -> Verdict       .ok .exit_code, printable, a msgspec Struct
     state_at(path, sequence=None, time=None, implementation="kernel") -> Engine
     ls(path) -> list[SegmentInfo];  dump(path, first=1, last=None) -> Iterator[dict]
+    salvage(path, target, reason="") -> Salvage           the part before the first damage, as a new journal
 """
 
 from replay.creation import create
@@ -59,7 +60,9 @@ from replay.follower import Follower
 from replay.format import Durability, Genesis, Note, NoteKind, Watermark
 from replay.reader import JournalReader
 from replay.recovery import Recovered, Report, recover
+from replay.salvage import Salvage, salvage
 from replay.scan import Batch
+from replay.stretch import Stretch
 from replay.timeline import SegmentInfo, dump, ls, state_at
 from replay.verify import Verdict, verify
 from replay.writer import JournalWriter, Space, SpaceState, is_settled
@@ -88,9 +91,11 @@ __all__ = [
     "NoteKind",
     "Recovered",
     "Report",
+    "Salvage",
     "SegmentInfo",
     "Space",
     "SpaceState",
+    "Stretch",
     "Verdict",
     "Watermark",
     "create",
@@ -98,6 +103,7 @@ __all__ = [
     "is_settled",
     "ls",
     "recover",
+    "salvage",
     "state_at",
     "verify",
 ]

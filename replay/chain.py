@@ -2,39 +2,70 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from typing import Final
+
+import numpy as np
 
 from replay.errors import AcknowledgedLost, JournalCorrupt
 from replay.format import Genesis, NoteKind, Position, segment_name, segment_numbers
-from replay.reader import JournalReader, read_segment_header
-from replay.scan import Batch, Tail, Verdict, Walker, judge_tail, walk_file
+from replay.reader import JournalReader, head_of, read_segment_header
+from replay.scan import Batch, Tail, Verdict, Walker, judge_tail
 from replay.storage import SECTOR, Storage
+from replay.stretch import Crew, Stretch, stretches
+
+_STEP: Final = 1 << 20
 
 
 class JournalScan:
-    """Iterates all batches of a journal, checking everything that needs no engine; then `position` and `tail` say
+    """Iterates a whole journal in stretches, checking everything that needs no engine; then `position` and `tail` say
     where and how it ends.
+
+    Args:
+        watermark: last batch known to be durable; 0 when unknown.
+        first, last: only these segments. What the first one's header says of its beginning is then believed, and what
+            follows the last one is not looked at; `beginning` and `position` say what must fit to its neighbours.
+        helpers: as for `stretch.Crew`. Files are read by the caller's thread alone.
 
     Raises (while iterating): JournalCorrupt, AcknowledgedLost, ForeignFile, NewerVersion, JournalFailure.
     """
 
-    def __init__(self, storage: Storage, genesis: Genesis, watermark: int) -> None:
+    def __init__(
+        self,
+        storage: Storage,
+        genesis: Genesis,
+        watermark: int,
+        *,
+        first: int = 1,
+        last: int | None = None,
+        helpers: int | None = None,
+    ) -> None:
         self.storage = storage
         self.genesis = genesis
         self.watermark = watermark
-        self.position = Position(1, SECTOR, 1, 1, 1, genesis.chain)
+        self.beginning = self.position = Position(1, SECTOR, 1, 1, 1, genesis.chain)
         self.tail = Tail(Verdict.CLEAN)
         self.size = 0
         """Bytes of the last segment's file."""
         self.segments = 0
+        self.release = ""
+        """That wrote the segment at `position`."""
+        self._first, self._last = first, last
+        self._helpers = helpers
 
-    def __iter__(self) -> Iterator[Batch]:
+    def __iter__(self) -> Generator[Stretch, None, None]:
         numbers = segment_numbers(self.storage.listdir())
-        last = numbers[-1] if numbers else 1
-        for number in range(1, last + 1):
-            if number not in numbers:
-                raise self._corrupt("a segment is missing", segment_name(number))
-            yield from self._segment(number, number == last)
+        end = numbers[-1] if numbers else 1
+        if self._first > 1:
+            self.position = head_of(read_segment_header(self.storage, self._first, self.genesis.uuid))
+        self.beginning = self.position
+        with Crew(self._helpers) as crew:
+            for number in range(self._first, (self._last or end) + 1):
+                if number not in numbers:
+                    raise self._corrupt("a segment is missing", segment_name(number))
+                yield from self._segment(number, number == end, crew)
+        if self._last is not None and self._last < end:
+            return
         if self.tail.verdict is Verdict.CORRUPT:
             raise self._corrupt(self.tail.fault)
         if self.position.batch <= self.watermark:
@@ -46,7 +77,7 @@ class JournalScan:
                 sequence=self.position.command,
             )
 
-    def _segment(self, number: int, is_last: bool) -> Iterator[Batch]:
+    def _segment(self, number: int, is_last: bool, crew: Crew) -> Iterator[Stretch]:
         uuid = self.genesis.uuid
         header = read_segment_header(self.storage, number, uuid)
         at = self.position._replace(segment=number, offset=SECTOR)
@@ -55,13 +86,13 @@ class JournalScan:
             raise self._corrupt(f"{segment_name(number)} does not continue the segment before it")
         name = segment_name(number)
         size = self.storage.file_size(name)
-        self.segments, self.position = number, at
-        for batch in walk_file(self.storage, name, at, uuid, size):
-            self.position = batch.after
-            yield batch
+        self.segments, self.position, self.release = number, at, header.rules.decode("utf-8", "replace")
+        for stretch in stretches(self.storage, name, at, uuid, size, crew):
+            self.position = stretch.after
+            yield stretch
         end = self.position.offset
-        rest = self.storage.read(name, end)
-        if not is_last and rest.rstrip(b"\0"):
+        unused = is_zero(self.storage, name, end, size)
+        if not is_last and not unused:
             raise self._corrupt("a batch fails its checks and another segment follows")
         if is_last and size == end != header.size:
             raise self._corrupt("the segment was closed because a next one began, and that one is missing")
@@ -69,7 +100,8 @@ class JournalScan:
             raise self._corrupt(f"the segment has {size} bytes, its header says {header.size}")
         if is_last:
             self.size = size
-            self.tail = judge_tail(rest, self.position, uuid, self.watermark, end)
+            if not unused:
+                self.tail = judge_tail(self.storage.read(name, end), self.position, uuid, self.watermark, end)
 
     def _corrupt(self, fault: str, file: str = "") -> JournalCorrupt:
         at = self.position
@@ -78,10 +110,22 @@ class JournalScan:
         )
 
 
+def is_zero(storage: Storage, name: str, start: int, end: int) -> bool:
+    """Whether a file holds only zeros from offset `start` to `end`."""
+    while start < end:
+        data = storage.read(name, start, min(_STEP, end - start))
+        if not data:
+            return True
+        if np.frombuffer(data, np.uint64, len(data) // 8).any() or any(data[len(data) // 8 * 8 :]):
+            return False
+        start += len(data)
+    return True
+
+
 def newest_snapshot(reader: JournalReader) -> tuple[int, Position] | None:
     """(batch number, position) of the newest snapshot at the head of a segment."""
     for header in reversed(reader.segments()):
-        at = Position(header.number, SECTOR, header.first_batch, header.first_command, header.first_event, header.chain)
+        at = head_of(header)
         batch = first_batch(reader, at)
         if batch is not None and snapshot_in(batch) is not None:
             return batch.number, at

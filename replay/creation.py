@@ -48,10 +48,10 @@ def create(
     storage = source if isinstance(source, Storage) else RealStorage(source)
     if isinstance(storage, RealStorage):
         storage.make_directory()
-    _refuse_occupied(storage)
+    refuse_occupied(storage)
     storage.lock()
     try:
-        _refuse_occupied(storage)
+        refuse_occupied(storage)
         genesis = Genesis(venue.to_json(), uuid or uuid4().bytes, clock(), durability, segment_bytes)
         at = Position(1, SECTOR, 1, 1, 1, genesis.chain)
         _write_first_files(storage, genesis, at, prepare_step)
@@ -66,7 +66,11 @@ def create(
         raise
 
 
-def _refuse_occupied(storage: Storage) -> None:
+def refuse_occupied(storage: Storage) -> None:
+    """Only a folder that is empty, or holds what an unfinished creation left, may become a journal.
+
+    Raises JournalExists, NotAJournal.
+    """
     names = storage.listdir()
     if GENESIS_NAME in names:
         raise JournalExists(f"{storage.where}: holds a journal already; recover it, or name another folder")

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
+from itertools import pairwise
 from typing import Final, NamedTuple
 
 import numpy as np
 
 from engine.core import Engine, ImplementationName
-from engine.schema import COMMAND, EVENT, CommandArray, EventArray
+from engine.schema import EVENT, CommandArray, EventArray
 from engine.venue import Venue
-from replay.errors import JournalDiverged
-from replay.format import NoteKind
+from replay.errors import JournalCorrupt, JournalDiverged
+from replay.format import Note, NoteKind, segment_name
 from replay.scan import Batch
+from replay.stretch import Stretch
 
 EngineFactory = Callable[[Venue, bytes | None], Engine]
 """(venue, canonical state or None for a new venue) -> engine."""
@@ -21,7 +23,6 @@ Implementation = ImplementationName | EngineFactory
 COMMANDS_AT_ONCE: Final = 4096
 _LARGE: Final = 512
 """Commands from which on a batch is not put together with others."""
-_CHECKING_NOTES: Final = (NoteKind.DIGEST, NoteKind.SNAPSHOT, NoteKind.SEAL)
 
 
 def make_engine(implementation: Implementation, venue: Venue, state: bytes | None = None) -> Engine:
@@ -73,52 +74,48 @@ class Chunk(NamedTuple):
     last_command: int
 
 
-def chunks(batches: Iterable[Batch], at_once: int = COMMANDS_AT_ONCE) -> Iterator[Chunk]:
-    """Coalesce small batches: a call of the engine costs as much as dozens of commands.
+def chunks(stretches: Iterable[Stretch]) -> Generator[Chunk, None, None]:
+    """What to apply together: small batches are put together, because a call of the engine costs as much as dozens of
+    commands; a large one is applied, and its events are compared, where they stand.
 
-    Raises ValueError when a note that should hold a digest cannot be read.
+    Raises JournalCorrupt when a note cannot be read.
     """
-    commands: list[memoryview] = []
-    events: list[memoryview] = []
-    held = count = size = last = 0
-    for batch in batches:
-        digest = digest_after(batch) if batch.note_count else None
-        if batch.command_count >= _LARGE:
-            if count:
-                yield _chunk(commands, events, count, size, None, last)
-                commands, events, held, count, size = [], [], 0, 0, 0
-            yield _large_chunk(batch, digest)
-            continue
-        commands.append(batch.command_bytes)
-        events.append(batch.event_bytes)
-        held += batch.command_count
-        count += 1
-        size += batch.total
-        last = batch.last_command
-        if held >= at_once or digest is not None:
-            yield _chunk(commands, events, count, size, digest, last)
-            commands, events, held, count, size = [], [], 0, 0, 0
-    if count:
-        yield _chunk(commands, events, count, size, None, last)
+    for stretch in stretches:
+        digests = {index: notes_digest(stretch.batch(index)) for index in stretch.noted()}
+        ends = {index + 1 for index, digest in digests.items() if digest is not None}
+        for index in np.flatnonzero(stretch.heads["commands"] >= _LARGE).tolist():
+            ends |= {index, index + 1}
+        borders = sorted({0, len(stretch)} | ends)
+        for first, last in pairwise(borders):
+            part = stretch.part(first, last)
+            head = part.heads[-1]
+            yield Chunk(
+                part.commands,
+                part.events,
+                last - first,
+                part.size,
+                digests.get(last - 1),
+                int(head["command"]) + int(head["commands"]) - 1,
+            )
 
 
-def _chunk(
-    commands: list[memoryview], events: list[memoryview], count: int, size: int, digest: bytes | None, last: int
-) -> Chunk:
-    # A bytearray, because compiled engines take writable arrays only.
-    given = np.frombuffer(bytearray().join(commands), COMMAND)
-    return Chunk(given, np.frombuffer(b"".join(events), EVENT), count, size, digest, last)
+def notes_of(batch: Batch) -> tuple[Note, ...]:
+    """A batch's notes, each checked. Raises JournalCorrupt."""
+    try:
+        return batch.notes
+    except ValueError as error:
+        raise JournalCorrupt(
+            f"a note cannot be read: {error}",
+            file=segment_name(batch.segment),
+            offset=batch.offset,
+            batch=batch.number,
+            sequence=batch.first_command,
+        ) from None
 
 
-def _large_chunk(batch: Batch, digest: bytes | None) -> Chunk:
-    """One batch that is worth a call of its own; its events are compared where they stand."""
-    given = np.frombuffer(bytearray(batch.command_bytes), COMMAND)
-    return Chunk(given, batch.events, 1, batch.total, digest, batch.last_command)
-
-
-def digest_after(batch: Batch) -> bytes | None:
-    """The digest of the canonical state after a batch, if one of its notes states it."""
-    for note in batch.notes:
+def notes_digest(batch: Batch) -> bytes | None:
+    """The digest of the canonical state after a batch, if one of its notes states it. Raises JournalCorrupt."""
+    for note in notes_of(batch):
         if note.kind == NoteKind.SNAPSHOT:
             return hashlib.sha256(note.body).digest()
         if note.kind in (NoteKind.DIGEST, NoteKind.SEAL) and note.body:
@@ -126,8 +123,8 @@ def digest_after(batch: Batch) -> bytes | None:
     return None
 
 
-def execute(engine: Engine, chunk: Chunk) -> None:
-    """Apply a chunk and compare. Raises Diverged."""
+def execute(engine: Engine, chunk: Chunk) -> bytes | None:
+    """Apply a chunk and compare; returns the digest of the state where the chunk states one. Raises Diverged."""
     commands, expected, at = chunk.commands, chunk.events, 0
     while len(commands):
         done, events = engine.apply(commands[:COMMANDS_AT_ONCE])
@@ -143,6 +140,7 @@ def execute(engine: Engine, chunk: Chunk) -> None:
         if digest != chunk.digest:
             difference = Difference(0, chunk.last_command, "digest of the state", chunk.digest.hex(), digest.hex())
             raise Diverged(difference)
+    return chunk.digest
 
 
 def _compare(expected: EventArray, actual: EventArray) -> None:

@@ -171,6 +171,29 @@ HEADER: Final = struct.Struct("<4sHHIIQqqIIIIqq16s32sII")
 """magic, version, flags, total length, payload length, batch, first command sequence, first event sequence, commands,
 events, notes, segment, timestamp, previous sent, journal UUID, previous chain value, spare, CRC-32 of bytes 0-123."""
 HEADER_BYTES: Final = HEADER.size
+HEADER_FIELDS: Final = np.dtype(
+    [
+        ("magic", "<u4"),
+        ("version", "<u2"),
+        ("flags", "<u2"),
+        ("total", "<u4"),
+        ("payload", "<u4"),
+        ("batch", "<u8"),
+        ("command", "<i8"),
+        ("event", "<i8"),
+        ("commands", "<u4"),
+        ("events", "<u4"),
+        ("notes", "<u4"),
+        ("segment", "<u4"),
+        ("timestamp", "<i8"),
+        ("previous_sent", "<i8"),
+        ("uuid", "<u8", 2),
+        ("previous", "V32"),
+        ("spare", "<u4"),
+        ("crc", "<u4"),
+    ]
+)
+"""The same as a dtype, for many headers at once."""
 _HEADER_HEAD: Final = struct.Struct("<4sHHIIQqqIIIIqq16s32sI")
 _HEADER_CRC_AT: Final = HEADER_BYTES - _CRC.size
 BATCH_MAGIC: Final = b"CBBT"

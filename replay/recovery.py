@@ -9,7 +9,9 @@ from __future__ import annotations
 import hashlib
 import json
 import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any, Final
 
 import msgspec
@@ -21,7 +23,7 @@ from engine.schema import commands as new_commands
 from engine.venue import VenueError
 from replay.chain import JournalScan, newest_snapshot, snapshot_in
 from replay.errors import JournalCorrupt, JournalFailure, JournalFull
-from replay.execute import Implementation, chunks, execute, make_engine
+from replay.execute import Implementation, chunks, execute, make_engine, notes_of
 from replay.format import (
     GENESIS_NAME,
     WATERMARK_NAME,
@@ -37,9 +39,12 @@ from replay.format import (
 from replay.reader import JournalReader, Source, read_genesis, read_watermark, storage_of
 from replay.scan import Verdict
 from replay.storage import NO_SPACE, SECTOR, Storage
+from replay.stretch import Stretch
 from replay.writer import PREPARE_STEP, Clock, JournalWriter, zero_fill
 
 _COPY_STEP: Final = 1 << 20
+Observer = Callable[[Stretch], None]
+"""Is shown all batches in order, each once."""
 
 
 class Report(msgspec.Struct, frozen=True):
@@ -88,6 +93,7 @@ def recover(
     implementation: Implementation = "kernel",
     *,
     from_snapshot: bool = True,
+    observe: Observer | None = None,
     prepare_step: int = PREPARE_STEP,
     clock: Clock = time.time_ns,
 ) -> Recovered:
@@ -96,6 +102,10 @@ def recover(
     Every batch's checksum, hash and place in the chain is checked. The engine starts from the newest segment-head
     snapshot (or from the beginning), re-executes every command behind it and compares every event byte for byte.
     Safe to interrupt at any moment and to repeat.
+
+    Args:
+        observe: is shown the whole journal, from its first batch on, in the same pass: `Stretch.commands`, `.events`,
+            `.batches()`, `.noted()`, `.size`. Hashes are checked by then, events not yet compared.
 
     Raises:
         JournalMissing, NotAJournal, JournalUnreadable, NewerVersion, ForeignFile: wrong folder or file.
@@ -108,7 +118,7 @@ def recover(
     genesis = read_genesis(storage)
     storage.lock()
     try:
-        return _recover(storage, genesis, implementation, from_snapshot, prepare_step, clock)
+        return _recover(storage, genesis, implementation, from_snapshot, observe, prepare_step, clock)
     except OSError as error:
         storage.unlock()
         if error.errno in NO_SPACE:
@@ -126,7 +136,13 @@ def recover(
 
 
 def _recover(
-    storage: Storage, genesis: Genesis, implementation: Implementation, from_snapshot: bool, step: int, clock: Clock
+    storage: Storage,
+    genesis: Genesis,
+    implementation: Implementation,
+    from_snapshot: bool,
+    observe: Observer | None,
+    step: int,
+    clock: Clock,
 ) -> Recovered:
     began = time.perf_counter()
     _check_venue(genesis)
@@ -134,7 +150,7 @@ def _recover(
     scan = JournalScan(storage, genesis, mark.batch if mark else 0)
     snapshot = newest_snapshot(JournalReader(storage)) if from_snapshot else None
     start = snapshot[0] if snapshot else 1
-    engine = _replay(scan, genesis, implementation, start if snapshot else 0)
+    engine = _replay(scan, genesis, implementation, start if snapshot else 0, observe)
     position, torn_file = _rewrite_last_segment(storage, genesis, scan, clock)
     if mark is None or mark.batch == 0:
         # Nothing was acknowledged yet as far as we know. Had the creation's last directory sync failed, the genesis
@@ -167,24 +183,31 @@ def _check_venue(genesis: Genesis) -> None:
         raise JournalCorrupt(f"the venue in the genesis cannot be used: {error}", file="genesis") from None
 
 
-def _replay(scan: JournalScan, genesis: Genesis, implementation: Implementation, snapshot: int) -> Engine:
+def _replay(
+    scan: JournalScan, genesis: Genesis, implementation: Implementation, snapshot: int, observe: Observer | None
+) -> Engine:
     """Walk everything; execute what stands behind batch `snapshot` (0 = everything, on a new venue)."""
-    batches = iter(scan)
-    state = None
-    for batch in batches if snapshot else ():
-        if batch.number == snapshot:
+    stretches = _shown(scan, observe)
+    state, rest = None, []
+    for stretch in stretches if snapshot else ():
+        index = snapshot - stretch.first_batch
+        if index < len(stretch):
+            batch = stretch.batch(index)
+            notes_of(batch)
             state = snapshot_in(batch)
+            rest.append(stretch.part(index + 1, len(stretch)))
             break
     engine = make_engine(implementation, genesis.venue, state)
-    try:
-        for chunk in chunks(batches):
-            execute(engine, chunk)
-    except ValueError as error:
-        at = scan.position
-        raise JournalCorrupt(
-            f"a note cannot be read: {error}", file=segment_name(at.segment), batch=at.batch - 1, sequence=at.command
-        ) from None
+    for chunk in chunks(chain(rest, stretches)):
+        execute(engine, chunk)
     return engine
+
+
+def _shown(scan: JournalScan, observe: Observer | None) -> Iterator[Stretch]:
+    for stretch in scan:
+        if observe is not None:
+            observe(stretch)
+        yield stretch
 
 
 def _rewrite_last_segment(storage: Storage, genesis: Genesis, scan: JournalScan, clock: Clock) -> tuple[Position, str]:

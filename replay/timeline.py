@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator
 from enum import IntEnum
 from typing import Any, Final
@@ -9,6 +10,7 @@ from typing import Any, Final
 import msgspec
 import numpy as np
 
+from engine.control import decode
 from engine.core import Engine
 from engine.schema import (
     REASON_TEXT,
@@ -25,10 +27,11 @@ from engine.schema import (
 )
 from replay.chain import first_batch, snapshot_in
 from replay.execute import Implementation, chunks, execute, make_engine
-from replay.format import NoteKind, Position, SegmentHeader, segment_name
-from replay.reader import JournalReader, Source
-from replay.scan import Batch
+from replay.format import HEADER, NoteKind, Position, SegmentHeader, segment_name
+from replay.reader import JournalReader, Source, head_of
+from replay.scan import Batch, sound_header
 from replay.storage import SECTOR
+from replay.stretch import Stretch
 
 _COMMAND_ENUMS: Final[dict[str, type[IntEnum]]] = {
     "kind": CommandKind,
@@ -91,24 +94,30 @@ def state_at(
     start, state = _snapshot_before(reader, sequence, time)
     engine = make_engine(implementation, reader.venue, state)
     rest: list[CommandArray] = []
-    for chunk in chunks(_whole_batches(reader, start, sequence, time, rest)):
+    for chunk in chunks(_before(reader, start, sequence, time, rest)):
         execute(engine, chunk)
     for commands in rest:  # part of one batch: its events stand among others, so they are not compared
         engine.apply_all(commands)
     return engine
 
 
-def _whole_batches(
+def _before(
     reader: JournalReader, start: Position, sequence: int | None, time: int | None, rest: list[CommandArray]
-) -> Iterator[Batch]:
+) -> Iterator[Stretch]:
     """Batches wholly before the instant; the commands before it of the batch it falls into go to `rest`."""
-    for batch in reader.batches(start):
-        late_sequence = sequence is not None and batch.last_command > sequence
-        late_time = time is not None and batch.timestamp > time
-        if not late_sequence and not late_time:
-            yield batch
+    for stretch in reader.stretches(start):
+        heads = stretch.heads
+        late = np.zeros(len(heads), bool)
+        if sequence is not None:
+            late |= heads["command"] + heads["commands"] > sequence + 1
+        if time is not None:
+            late |= heads["timestamp"] > time
+        if not late.any():
+            yield stretch
             continue
-        commands = batch.commands
+        index = int(late.argmax())
+        yield stretch.part(0, index)
+        commands = stretch.batch(index).commands
         keep = np.ones(len(commands), bool)
         if sequence is not None:
             keep &= commands["sequence"] <= sequence
@@ -120,21 +129,29 @@ def _whole_batches(
 
 
 def _snapshot_before(reader: JournalReader, sequence: int | None, time: int | None) -> tuple[Position, bytes | None]:
+    """(where to go on, canonical state) of the newest snapshot at or before the instant, else the beginning.
+
+    Segments are told apart by the header of their first batch; of their contents only the snapshot is read.
+    """
     until = reader.watermark()
-    for header in reversed(reader.segments()):
-        if header.first_batch > until.batch or (sequence is not None and header.first_command > sequence + 1):
-            continue
-        batch = first_batch(reader, _head(header))
-        if batch is None or (time is not None and batch.timestamp > time):
-            continue
-        state = snapshot_in(batch)
-        if state is not None:
+    headers = reader.segments()
+    later = bisect_right(headers, False, key=lambda header: _is_later(reader, header, sequence, time))
+    for header in reversed(headers[:later]):
+        batch = first_batch(reader, head_of(header)) if header.first_batch <= until.batch else None
+        state = snapshot_in(batch) if batch is not None else None
+        if batch is not None and state is not None:
             return batch.after, state
     return reader.start(), None
 
 
-def _head(header: SegmentHeader) -> Position:
-    return Position(header.number, SECTOR, header.first_batch, header.first_command, header.first_event, header.chain)
+def _is_later(reader: JournalReader, header: SegmentHeader, sequence: int | None, time: int | None) -> bool:
+    """Whether all of a segment lies behind the instant. Its first batch begins where its header says."""
+    if sequence is not None and header.first_command > sequence + 1:
+        return True
+    if time is None:
+        return False
+    head = reader.storage.read(segment_name(header.number), SECTOR, SECTOR)
+    return not sound_header(head, 0, reader.uuid) or HEADER.unpack_from(head)[12] > time
 
 
 def ls(source: Source) -> list[SegmentInfo]:
@@ -143,13 +160,14 @@ def ls(source: Source) -> list[SegmentInfo]:
     headers = reader.segments()
     ends: dict[int, list[Batch]] = {header.number: [] for header in headers}
     counts = {header.number: [0, 0, 0] for header in headers}
-    for batch in reader.batches():
-        if batch.segment in ends:  # a segment may be new since the headers were listed
-            ends[batch.segment] = [*ends[batch.segment][:1], batch]
-            total = counts[batch.segment]
-            total[0] += 1
-            total[1] += batch.command_count
-            total[2] += batch.event_count
+    for stretch in reader.stretches():
+        if stretch.segment in ends:  # a segment may be new since the headers were listed
+            first = ends[stretch.segment][:1] or [stretch.batch(0)]
+            ends[stretch.segment] = [*first, stretch.batch(len(stretch) - 1)]
+            total = counts[stretch.segment]
+            total[0] += len(stretch)
+            total[1] += stretch.command_count
+            total[2] += stretch.event_count
     return [_info(reader, header, ends[header.number], counts[header.number]) for header in headers]
 
 
@@ -193,15 +211,28 @@ def dump(source: Source, first: int = 1, last: int | None = None) -> Iterator[di
             for event in events[begin:end]:
                 yield _readable("event", event, _EVENT_ENUMS, reader, batch)
         for note in batch.notes:
-            yield {"record": "note", "batch": batch.number, "kind": note.kind.name, **_body(note.kind, note.body)}
+            row: dict[str, Any] = {"record": "note", "batch": batch.number, "kind": note.kind.name}
+            if note.count:
+                row["command"] = batch.first_command + note.index
+            yield {**row, **_body(note.kind, note.body)}
 
 
 def _body(kind: NoteKind, body: bytes) -> dict[str, Any]:
+    if kind == NoteKind.MESSAGE:
+        return _message(body)
     if kind in (NoteKind.TEXT, NoteKind.RECOVERY):
         return {"text": body.decode("utf-8", "replace")}
     if kind in (NoteKind.DIGEST, NoteKind.SEAL):
         return {"digest": body.hex()}
     return {"bytes": len(body)}
+
+
+def _message(body: bytes) -> dict[str, Any]:
+    """An administrative message as it was sent, its fields by name; its size where this release cannot read it."""
+    try:
+        return {"message": msgspec.to_builtins(decode(body))}
+    except ValueError as error:
+        return {"bytes": len(body), "unreadable": str(error)}
 
 
 def _readable(

@@ -30,12 +30,11 @@ from replay.format import (
     pack_watermark,
     segment_name,
 )
+from replay.release import release
 from replay.storage import NO_SPACE, SECTOR, Storage
 
 PREPARE_STEP: Final = 1 << 20
 """Bytes zero-filled and synced at a time: small enough to disturb the batches between the steps little."""
-RULES: Final = b"carbonbook 0.1.0"
-"""The release, as it stands in segment headers."""
 _SEQUENCE_AT: Final = COMMAND.fields["sequence"][1]  # type: ignore[index]
 _TIMESTAMP_AT: Final = COMMAND.fields["timestamp"][1]  # type: ignore[index]
 _EVENT_SEQUENCE_AT: Final = EVENT.fields["sequence"][1]  # type: ignore[index]
@@ -214,7 +213,7 @@ class JournalWriter:
         A sealed journal's last batch of orders is no longer the last batch, so no crash can put it in doubt.
         """
         if not self._last_was_seal:
-            self._append_notes([Note(NoteKind.SEAL, digest)])
+            self.note(Note(NoteKind.SEAL, digest))
             self._last_was_seal = True
         return self.batch_no
 
@@ -231,10 +230,11 @@ class JournalWriter:
             raise JournalFailure(self._failure)
         note = Note(NoteKind.SNAPSHOT, canonical_state)
         self._next_segment(frame_bytes(len(pack_notes([note], new_commands(0)))))
-        return self._append_notes([note])
+        return self.note(note)
 
-    def _append_notes(self, notes: Sequence[Note]) -> int:
-        return self.append(_NO_COMMANDS, _NO_EVENTS, notes)
+    def note(self, note: Note) -> int:
+        """Append a batch that holds a note and no command; as `append`."""
+        return self.append(_NO_COMMANDS, _NO_EVENTS, [note])
 
     def space(self) -> Space:
         """Room, and what to do about it."""
@@ -339,7 +339,8 @@ def is_settled(events: EventArray) -> bool:
 
 def write_segment_header(storage: Storage, handle: int, uuid: bytes, at: Position, size: int, created: int) -> None:
     """Write a segment's first sector and sync the file."""
-    header = SegmentHeader(uuid, at.segment, size, at.batch, at.command, at.event, created, at.chain, RULES)
+    rules = release().encode()
+    header = SegmentHeader(uuid, at.segment, size, at.batch, at.command, at.event, created, at.chain, rules)
     storage.write_all(handle, header.pack(), 0)
     storage.fdatasync(handle)
 

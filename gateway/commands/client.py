@@ -338,3 +338,22 @@ def watch(target: Target, after: int | None, seconds: float | None, kinds: tuple
     wanted = kinds_named(kinds)
     with opened(target) as it, contextlib.suppress(KeyboardInterrupt):
         follow(it, after, seconds, wanted, as_json)
+
+
+@client.command()
+@json_option
+@pass_target
+def status(target: Target, as_json: bool) -> None:
+    """Show what the venue takes, room in its journal, and what the sessions of the firm were refused.
+
+    \b
+    carbonbook client status --session ALPHA
+    """
+    from gateway.commands.looks import status_json, status_text
+
+    with opened(target) as it:
+        found = it.status()
+    if as_json:
+        print_json(status_json(found))
+    else:
+        click.echo(status_text(found))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -154,6 +153,7 @@ def verify(folder: Path, as_json: bool) -> None:
 def _checked(where: Path, bar: Bar) -> dict[str, Any]:
     from replay import JournalCorrupt
     from replay.chain import JournalScan
+    from replay.execute import notes_of
     from replay.reader import read_genesis, read_watermark, storage_of
     from replay.scan import Verdict
 
@@ -164,12 +164,13 @@ def _checked(where: Path, bar: Bar) -> dict[str, Any]:
     counts = {"batches": 0, "commands": 0, "events": 0, "notes": 0, "bytes": 0}
     fault: dict[str, Any] = {"result": "intact", "fault": ""}
     try:
-        for batch in _with_notes(scan):
-            counts["batches"] += 1
-            counts["commands"] += batch.command_count
-            counts["events"] += batch.event_count
-            counts["notes"] += batch.note_count
-            counts["bytes"] += batch.total
+        for stretch in scan:
+            for index in stretch.noted():
+                counts["notes"] += len(notes_of(stretch.batch(index)))
+            counts["batches"] += len(stretch)
+            counts["commands"] += stretch.command_count
+            counts["events"] += stretch.event_count
+            counts["bytes"] += stretch.size
             bar.at(counts["bytes"])
     except JournalCorrupt as error:
         places = {"file": error.file, "offset": error.offset, "batch": error.batch, "sequence": error.sequence}
@@ -178,20 +179,53 @@ def _checked(where: Path, bar: Bar) -> dict[str, Any]:
     return {"folder": str(where), **fault, **counts, "torn_bytes": torn, "chain": scan.position.chain.hex()}
 
 
-def _with_notes(scan: Any) -> Iterator[Any]:
-    """The batches, each with its notes taken apart and checked against the commands that they speak of."""
-    from replay import JournalCorrupt
-    from replay.format import segment_name
+@journal.command()
+@click.argument("source", type=click.Path(path_type=Path))
+@click.argument("target", type=click.Path(path_type=Path))
+@click.option("--reason", default="", help="Why; it is journaled in the copy.")
+@json_option
+@journal_errors()
+def salvage(source: Path, target: Path, reason: str, as_json: bool) -> None:
+    """Copy the part of a damaged journal before its first damage into a new folder TARGET.
 
-    for batch in scan:
-        try:
-            _ = batch.notes
-        except ValueError as error:
-            raise JournalCorrupt(
-                f"a note cannot be read: {error}",
-                file=segment_name(batch.segment),
-                offset=batch.offset,
-                batch=batch.number,
-                sequence=batch.first_command,
-            ) from None
-        yield batch
+    SOURCE is only read. Batches behind the damage are not copied even where they are sound: their commands were carried
+    out after others that are lost. First look for a copy of the damaged file elsewhere; salvage is for when there is
+    none. Exit code 0 when something was kept, 3 when nothing could be.
+
+    \b
+    carbonbook journal salvage data /rescue/journal --reason "bad disk, no backup of the last hour"
+    carbonbook replay verify /rescue/journal
+    """
+    from replay import JournalReader
+    from replay import salvage as save
+
+    where = locate_journal(source)
+    told = save(where, target, reason)
+    if as_json:
+        print_json(told)
+    if not told.target:
+        raise Failure(f"{where}: nothing can be saved: {told.fault or 'no batch was ever finished'}", 3)
+    if as_json:
+        return
+    zone = JournalReader(told.target).venue.calendar.timezone
+    click.echo(f"{told.target}: {'SALVAGED' if told.fault else 'COPIED, nothing is damaged'}")
+    click.echo(f"  kept  {_span(told.kept, zone)}")
+    if told.fault:
+        click.echo(
+            f"  lost  {_span(told.lost, zone)}; {told.readable:,} of these batches can still be read in the source"
+        )
+        click.echo(f"  {told.fault}")
+    if told.torn_bytes:
+        click.echo(f"  left out: {told.torn_bytes:,} bytes of a batch that was never finished and nobody was told of")
+    click.echo(f"Next: carbonbook replay verify {told.target}")
+
+
+def _span(span: Any, zone: str) -> str:
+    """What a run of batches holds, for people; `?` for what is not known."""
+    text = f"batches {span.first_batch:,} to {span.last_batch:,}"
+    if span.commands:
+        text += (
+            f", commands {span.first_command:,} to {span.last_command:,} ({span.commands:,}), {span.events:,} events"
+        )
+    times = [when(ns, zone) or "?" for ns in (span.first_time, span.last_time)]
+    return f"{text}, {times[0]} to {times[1]} {zone}"

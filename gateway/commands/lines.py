@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, Final
 
+import msgspec
+
 from gateway.commands.common import when
 
 _PRICED: Final = {
@@ -32,7 +34,7 @@ class Lines:
     def of(self, record: Mapping[str, Any]) -> str:
         """One record of `replay.dump`; events are indented under their command."""
         if record["record"] == "note":
-            rest = " ".join(f"{k} {v}" for k, v in record.items() if k not in ("record", "batch", "kind"))
+            rest = " ".join(f"{k} {_text(v)}" for k, v in record.items() if k not in ("record", "batch", "kind"))
             return f"        note {record['kind']} {rest}"
         head = f"{record.get('sequence', 0):>8}"
         at = when(record.get("timestamp", 0), self._zone)
@@ -61,3 +63,8 @@ class Lines:
         if "reason" in record:
             parts.append(f"- {record['reason']}: {record.get('reason_text', '')}")
         return " ".join(parts)
+
+
+def _text(value: Any) -> str:
+    """A message as JSON, anything else as it is."""
+    return msgspec.json.encode(value).decode() if isinstance(value, Mapping) else str(value)

@@ -6,6 +6,7 @@ from typing import Any
 
 from gateway.commands.common import table
 from gateway.views import Account, Book, Day
+from gateway.wire import StatusData
 
 
 def days_table(days: list[Day]) -> str:
@@ -68,3 +69,37 @@ def book_json(book: Book) -> dict[str, Any]:
 
 def day_json(day: Day) -> dict[str, Any]:
     return day._asdict() | {"phase": day.phase.name, "stage": day.stage.name}
+
+
+ACCEPTS = {
+    "orders": "orders and cancels",
+    "cancels": "CANCELS ONLY: the disk is nearly full",
+    "nothing": "NOTHING: the disk is full, the venue stops",
+}
+
+
+def status_text(status: StatusData) -> str:
+    """The venue in a few lines, its sessions as a table, for operators the counters."""
+    used = f"{status.used_bytes / 2**20:.1f} of {status.segment_bytes / 2**20:.1f} MiB used"
+    lines = [
+        f"the venue takes {ACCEPTS[status.accepts]}",
+        f"command {status.command_sequence:,}, event {status.event_sequence:,}, durability {status.durability}",
+        f"journal: {used}, {status.prepared_bytes / 2**20:.1f} MiB of the next file prepared",
+    ]
+    refused = ["thr. orders", "thr. cancels", "drained"]
+    heads = ["no.", "session", "connected", "away ms", "commands", *refused, "unconfirmed"]
+    rows = []
+    for s in status.sessions:
+        refusals = (s.throttled_orders, s.throttled_cancels, s.drained)
+        rows.append((s.session, s.name, s.connected, s.grace_ms or None, s.commands, *refusals, s.unconfirmed_bytes))
+    lines += ["", table(heads, rows)]
+    if status.counters:
+        lines += ["", table(["counter", "since the start"], status.counters)]
+    return "\n".join(lines)
+
+
+def status_json(status: StatusData) -> dict[str, Any]:
+    import msgspec
+
+    sessions = [msgspec.structs.asdict(session) for session in status.sessions]
+    return msgspec.structs.asdict(status) | {"sessions": sessions, "counters": dict(status.counters)}

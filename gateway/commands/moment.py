@@ -22,13 +22,10 @@ _VENUE: Final = Session(0, "venue", 0, int(Role.OPERATOR), "", Bucket(0, 0), Buc
 def names_at(reader: JournalReader, command: int | None = None) -> Registry:
     """Firms, accounts and sessions by name, as opened by the commands up to `command` (default: all)."""
     registry = Registry(0, 0, 0)
-    for batch in reader.batches():
-        if command is not None and batch.first_command > command:
-            break
-        if batch.note_count:
-            events = batch.events
-            known = events if command is None else events[events["command_sequence"] <= command]
-            registry.learn(known, messages_of(batch))
+    for batch in reader.noted(command):
+        events = batch.events
+        known = events if command is None else events[events["command_sequence"] <= command]
+        registry.learn(known, messages_of(batch))
     return registry
 
 

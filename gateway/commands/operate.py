@@ -214,6 +214,25 @@ def end_session(target: Target, number: int, resume: bool, cause: str, as_json: 
     _do(target, message, as_json, f"session {number}: {status.name}")
 
 
+@operate.command()
+@json_option
+@pass_target
+def status(target: Target, as_json: bool) -> None:
+    """Show what the venue takes, room in its journal, every session, and the counters.
+
+    \b
+    carbonbook operate status --session OPS
+    """
+    from gateway.commands.looks import status_json, status_text
+
+    with opened(target) as it:
+        found = it.status()
+    if as_json:
+        print_json(status_json(found))
+    else:
+        click.echo(status_text(found))
+
+
 def _checked(kind: Any, **fields: Any) -> Any:
     """The message, its texts and ranges checked as the server would. Raises click.UsageError."""
     import msgspec

@@ -40,10 +40,14 @@ def replay() -> None:
 @replay.command()
 @folder_argument
 @implementation_option
+@click.option("--jobs", type=click.IntRange(min=1), default=1, show_default=True, help="Processes: days side by side.")
 @json_option
 @journal_errors()
-def verify(folder: Path, implementation: ImplementationName, as_json: bool) -> None:
+def verify(folder: Path, implementation: ImplementationName, jobs: int, as_json: bool) -> None:
     """Run every command again from the first one on and compare every byte of every event.
+
+    A journal of many days goes faster with --jobs: each process takes the days from one snapshot to the next, and the
+    state that it ends in must be that snapshot. One process uses further processors for reading and hashing.
 
     \b
     carbonbook replay verify data                               exit code 0 intact, 3 corrupt, 4 diverged
@@ -57,7 +61,7 @@ def verify(folder: Path, implementation: ImplementationName, as_json: bool) -> N
         with kernel_loading(implementation):
             pass
     with Bar("Recomputing", size) as bar:
-        verdict = recompute(where, implementation, lambda _, done: bar.at(done))
+        verdict = recompute(where, implementation, lambda _, done: bar.at(done), jobs)
     if as_json:
         print_json(verdict)
     if not verdict.ok:
@@ -113,7 +117,7 @@ def _instant(reader: JournalReader, at: str | None) -> tuple[int | None, int | N
             raise click.BadParameter(f"{at}: the journal ends at command {last}", param_hint="--at")
         return int(at), None
     moment = parse_time(at, zone, "--at")
-    first = next((batch.timestamp for batch in reader.batches() if batch.command_count), 0)
+    first = next((b.timestamp for b in reader.batches() if b.command_count), 0)
     if moment < first:
         began = when(first, zone)
         raise click.BadParameter(f"{at}: the journal begins at {began} ({zone})", param_hint="--at")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import resource
-import signal
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -13,9 +12,11 @@ import click
 
 from gateway.commands.common import (
     NS,
+    Bar,
     Failure,
     data_option,
     implementation_option,
+    journal_bytes,
     journal_errors,
     json_option,
     kernel_loading,
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from gateway.config import Config
     from gateway.server import Server
 
-EXIT_SURPRISE = 8
 CLOCK_FILE = "clock.json"
 """In the data folder: the clock options of the first start, so that a venue on its own time stays on it."""
 
@@ -193,7 +193,7 @@ def _errors() -> Any:
         try:
             yield
         except Surprise as error:
-            raise Failure(f"stopped, nothing of the last batch was answered: {error}", EXIT_SURPRISE) from None
+            raise Failure(f"stopped, nothing of the last batch was answered: {error}", error.exit_code) from None
         except zmq.ZMQError as error:
             text = f"socket: {error}; is another server running here? choose another --tcp or --ipc"
             raise Failure(text) from None
@@ -208,9 +208,9 @@ def _run(config: Config, say: Any, as_json: bool) -> int:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     with kernel_loading(config.implementation):
         pass
-    server = Server(config, say)
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: server.stop())
+    folder = config.data_folder / "journal"
+    server = Server(config, say, lambda: Bar("Reading the journal", journal_bytes(folder)))
+    server.handle_signals()
     server.start()
     _remember_clock(config)
     if as_json:

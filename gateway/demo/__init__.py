@@ -8,7 +8,7 @@ is what production would use: a server in a process of its own, CURVE keys, sock
   · `cli` the command
 * client processes (`role` starts them): `traders` simulated firms (`flow` draws their orders) · `desk` the scripted
   trades · `provoker` and `rejects` every kind of refusal · `watch` the figures · `raw` frames no client would send.
-  `member` is one session of such a process (with a `timed` client) and a log of all it sent and received; `talk` is the
+  `member` is one session of such a process and a log of all it sent and received; `talk` is the
   line to the conductor.
 * afterwards: `checks` clients' logs against the journal · `audit`, `replays` the journal once more, by each engine
   · `report` what is printed

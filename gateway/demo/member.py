@@ -9,8 +9,8 @@ from typing import Any, Final
 import numpy as np
 
 from engine.schema import COMMAND, EVENT, CommandArray, DisconnectPolicy, EventArray
+from gateway.client import Client
 from gateway.demo.plan import Plan
-from gateway.demo.timed import TimedClient
 
 OUTAGE: Final = 120.0
 """Seconds that a session tries to come back before it gives up."""
@@ -58,9 +58,8 @@ class Member:
         # Unbuffered: what has been written is there whatever happens to this process.
         self._commands = commands.open("ab", buffering=0)
         self._events = events.open("ab", buffering=0)
-        self.client = TimedClient(
+        self.client = Client(
             endpoint,
-            plan.size.rate,
             secret=plan.secret(session),
             server=plan.server_key,
             policy=policy,
@@ -155,7 +154,7 @@ class Member:
 
     def now(self) -> int:
         """The exchange's time."""
-        return self.client.now()
+        return self.client.journal_time
 
     def close(self) -> None:
         self.client.close()

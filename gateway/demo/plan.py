@@ -120,6 +120,8 @@ class Plan(msgspec.Struct, frozen=True):
             # Low enough that one session can be made to feel both limits, far above what the others need.
             commands_per_second=4_000,
             burst=4_096,
+            cancels_per_second=4_000,
+            cancel_burst=4_096,
             credit_bytes=1 << 20,
             opening=opening(),
         )

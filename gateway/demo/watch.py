@@ -7,11 +7,11 @@ from typing import Any, Final
 
 from engine.schema import DayStage, Phase
 from gateway import wire
+from gateway.client import Client
 from gateway.demo.member import OUTAGE
 from gateway.demo.plan import SIMULATED, Plan
 from gateway.demo.published import VINTAGES
 from gateway.demo.talk import Talk, loads_no_engine
-from gateway.demo.timed import TimedClient
 from gateway.errors import NoAnswer, Rejected
 from gateway.views import Day
 from gateway.wire import QueryKind
@@ -24,9 +24,8 @@ class Watch:
     """A reader's session that asks for days and books."""
 
     def __init__(self, plan: Plan, endpoint: str) -> None:
-        self.client = TimedClient(
+        self.client = Client(
             endpoint,
-            plan.size.rate,
             secret=plan.secret("BOARD"),
             server=plan.server_key,
             timeout=3.0,
@@ -44,7 +43,7 @@ class Watch:
             row["bid"] = str(book.bids[0].price) if book.bids else None
             row["ask"] = str(book.asks[0].price) if book.asks else None
         return {
-            "time": self.client.now(),
+            "time": self.client.journal_time,
             "phase": Phase(days[SIMULATED[0] - 1].phase).name,
             "stage": DayStage(days[0].stage).name,
             "date": days[0].trading_date,

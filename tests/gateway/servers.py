@@ -65,13 +65,13 @@ def free_port() -> int:
 
 
 class ServerProcess:
-    """`python -m gateway.server` in its own process."""
+    """`python -m gateway.server` in its own process, or another `module` that runs one."""
 
-    def __init__(self, folder: Path, configuration: Config) -> None:
+    def __init__(self, folder: Path, configuration: Config, module: str = "gateway.server", *more: str) -> None:
         path = folder / "config.json"
         path.write_bytes(msgspec.json.encode(configuration))
         self.lines: list[str] = []
-        command = [sys.executable, "-m", "gateway.server", str(path)]
+        command = [sys.executable, "-m", module, str(path), *more]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         self._watchdog = threading.Timer(LIMIT, self.process.kill)
         self._watchdog.start()

@@ -120,6 +120,12 @@ def test_replay_verify(journal, implementation):
     assert "INTACT" in run("replay", "verify", journal, "--implementation", implementation).stdout
 
 
+def test_replay_verify_with_jobs(journal):
+    verdict = lines(run("replay", "verify", journal, "--jobs", 2, "--implementation", "reference", "--json"))[0]
+    assert (verdict["result"], verdict["commands"]) == ("intact", 20)
+    assert run("replay", "verify", journal, "--jobs", 0).exit_code == 2
+
+
 @pytest.mark.parametrize("field", ["price", "remaining", "order_id"])
 def test_false_events_are_4(tmp_path, field):
     journals.write(tmp_path / "j", false_field=field)

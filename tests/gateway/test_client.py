@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -12,8 +13,8 @@ import pytest
 from engine.schema import Reason
 from gateway import example
 from gateway.aio import AsyncClient
-from gateway.errors import OrderRefused
-from gateway.server import background
+from gateway.errors import InvalidCommand, OrderRefused
+from gateway.server import Server, background
 from tests.gateway.servers import config, funded, local
 
 
@@ -57,3 +58,50 @@ def test_the_client_needs_no_engine() -> None:
         "print(loaded)"
     )
     assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == "[]"
+
+
+def test_asking_leaves_the_event_loop_to_others(tmp_path: Path) -> None:
+    served = config(tmp_path)
+
+    async def ask(server: Server) -> None:
+        async with await AsyncClient.connect(served.ipc_endpoint, session="ALPHA") as alpha:
+            await alpha.wait(alpha.place("X1", "buy", 3, "70.00"))
+            answer, ticks = server.service.answer_queries, 0
+
+            def slowly() -> None:
+                if time.monotonic() > begun + 0.4:
+                    answer()
+
+            begun = time.monotonic()
+            server.service.answer_queries = slowly  # type: ignore[method-assign]
+            asked = asyncio.gather(alpha.ask(lambda c: (c.book("X1"), c.day("X1"))), alpha.ask(lambda c: c.status()))
+            while not asked.done():
+                await asyncio.sleep(0.01)
+                ticks += 1
+            (book, day), status = await asked
+            assert (book.bids[0].quantity, day.symbol, status.sessions[0].name) == (3, "X1", "ALPHA")
+            assert ticks > 15
+            with pytest.raises(InvalidCommand):
+                await alpha.ask(lambda c: c.book("X9"))
+            with pytest.raises(InvalidCommand):
+                await alpha.ask(lambda c: c.account(99))
+
+    with background(served) as server:
+        asyncio.run(ask(server))
+
+
+def test_the_client_knows_the_venues_time(tmp_path: Path) -> None:
+    served = config(tmp_path, clock_rate=60, start_time="2025-08-11T10:00:00+08:00")
+    with background(served) as server, local(served, heartbeat_ms=200) as client:
+        for _ in range(3):
+            before = server.exchange.clock.peek()
+            shown = client.journal_time
+            after = server.exchange.clock.peek()
+            assert before - 60 * 50_000_000 < shown < after + 60 * 50_000_000
+            client.poll(0.3)
+        client._link._go_down()
+        stopped = client.journal_time
+        time.sleep(0.05)
+        assert client.journal_time == stopped >= shown
+        client.wait_until(lambda: client.connected, 5)
+        assert client.journal_time >= stopped

@@ -25,7 +25,8 @@ def server(tmp_path: Path) -> Iterator[Server]:
 
 @pytest.fixture
 def alpha(server: Server) -> Iterator[RawClient]:
-    with RawClient(server.ipc_endpoint, "ALPHA") as client:
+    with RawClient(server.ipc_endpoint) as client:
+        client.logon("ALPHA", heartbeat_ms=30_000)  # it sends none while others are tried
         yield client
 
 

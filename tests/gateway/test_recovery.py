@@ -18,8 +18,8 @@ from engine.schema import CommandKind, DayStage, DisconnectPolicy, EventKind, Mo
 from engine.venue import Venue, utc_ns
 from gateway.calendar import NEVER, Schedule, day_start
 from gateway.clock import JournalClock, parse_start
-from gateway.exchange import Surprise
-from gateway.server import EXIT_SURPRISE, Server, background
+from gateway.exchange import EXIT_SURPRISE, Surprise
+from gateway.server import Server, background
 from replay import JournalReader, NoteKind, verify
 from tests.gateway.servers import ServerProcess, config, funded, local, server_process
 

@@ -23,7 +23,7 @@ from engine.schema import CommandKind, DisconnectPolicy, EventKind
 from engine.venue import Venue
 from gateway import wire
 from gateway.exchange import Exchange, Surprise
-from gateway.journal import Opened
+from gateway.journal import History, Opened
 from gateway.server import background
 from gateway.service import Service
 from gateway.sessions import Port, Registry
@@ -46,10 +46,15 @@ class Socket:
         self.frames: list[wire.Frame] = []
         self._before = before
 
-    def send_multipart(self, parts: list[bytes], flags: int = 0) -> None:
-        frame = wire.split(parts[1])
+    def send(self, part: bytes, flags: int = 0) -> None:
+        if flags & zmq.SNDMORE:  # the routing id
+            return
+        frame = wire.split(part)
         self._before(frame)
         self.frames.append(frame)
+
+    def send_multipart(self, parts: list[bytes], flags: int = 0) -> None:
+        self.send(parts[1])
 
 
 class Desk:
@@ -61,7 +66,7 @@ class Desk:
         venue = Venue.preset("plain")
         self.storage = SimulatedStorage(Random(1))
         writer = create(self.storage, venue, segment_bytes=SEGMENT, prepare_step=SEGMENT, clock=lambda: 1)
-        opened = Opened(Engine(venue, "reference"), writer, JournalReader(self.storage), True, "")
+        opened = Opened(Engine(venue, "reference"), writer, JournalReader(self.storage), True, "", History())
         self.exchange = Exchange(opened, configuration)
         self.service = Service(self.exchange, Registry(1_000_000, 1_000_000, 50), configuration)
         self.socket = Socket(self.require_durable)

@@ -168,6 +168,7 @@ def test_resume_from_any_position_is_byte_identical(server: Server) -> None:
             order = limit(number, chance.choice([1, 2]), chance.randint(6_990, 7_010), chance.randint(1, 9))
             client.socket.send(wire.pack_commands(order))
             time.sleep(0.001)
+        wait_for(lambda: server.service.counters["commands"] == 119)
         for name, client, session in (("a", alpha, 1), ("b", beta, 2)):
             previous = 0
             while previous < server.registry.sessions[session].last_event:
@@ -331,3 +332,24 @@ def test_logons_in_a_loop_are_throttled(tmp_path: Path) -> None:
             client.logon("ALPHA")
         client.socket.send(wire.pack(FrameType.LOGON, wire.Logon("ALPHA")))
         assert client.reject().reason == Reason.THROTTLED
+
+
+@pytest.mark.parametrize("quantity", [3, 5])
+def test_a_session_found_lost_while_answering_leaves_memory_and_journal_alike(server: Server, quantity: int) -> None:
+    """Sending a trade to a client that is gone makes the gateway journal its end in the middle of the answers."""
+    with local(server.config, "ALPHA") as alpha:
+        gone = RawClient(server.ipc_endpoint)
+        gone.logon("BETA", policy=int(DisconnectPolicy.CANCEL_ALL), heartbeat_ms=30_000)
+        gone.socket.send(wire.pack_commands(limit(1, side=2, quantity=5, count=2)))
+        records(gone)
+        gone.close()
+        time.sleep(0.1)
+        alpha.place("X1", "buy", quantity, "70.00").wait()
+        wait_for(lambda: server.registry.sessions[2].connection is None)
+        alpha.place("X1", "buy", 1, "69.00").wait()
+        journal = b"".join(bytes(batch.event_bytes) for batch in server.exchange.reader.batches())
+        wait_for(lambda: server.exchange.recent.events_after(0, 1_000).tobytes() == journal)
+        kept = [record.tobytes() for record in alpha.poll()]
+        alpha.resume(0)
+        alpha.wait_until(lambda: alpha.waiting >= len(kept), 5)
+        assert [record.tobytes() for record in alpha.poll()] == kept

@@ -5,6 +5,7 @@ python -m tests.replay.measure [folder]
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 import time
@@ -13,6 +14,7 @@ from tempfile import mkdtemp
 
 import numpy as np
 
+from benchmarks.workloads import Workload, carbon_day, random_walk
 from engine.core import Engine
 from engine.schema import CommandArray
 from replay import create, recover, verify
@@ -73,16 +75,33 @@ def measure_replay(folder: Path, size: int, count: int) -> str:
             part = commands[start : start + size]
             writer.append(part, engine.apply_all(part))
         writer.seal(engine.digest())
+    return f"{size} commands a batch: {replayed(path)}"
+
+
+def measure_flow(folder: Path, work: Workload, size: int, count: int) -> str:
+    """The same for the first `count` commands of a benchmark's flow, behind its opening in batches of 1,024."""
+    path, engine = folder / f"{work.name}-{size}", Engine(work.venue)
+    with create(path, work.venue, "async") as writer:
+        for commands, step in ((work.prepare, 1_024), (work.flow[:count], size)):
+            for start in range(0, len(commands), step):
+                part = commands[start : start + step]
+                writer.append(part, engine.apply_all(part))
+        writer.seal(engine.digest())
+    return f"{work.name}, {size} commands a batch: {replayed(path)}"
+
+
+def replayed(path: Path, runs: int = 5) -> str:
+    """Verify (best of `runs`) and recover a journal, and remove it."""
     verify(path)
-    best = min((verify(path) for _ in range(5)), key=lambda verdict: verdict.seconds)
+    best = min((verify(path) for _ in range(runs)), key=lambda verdict: verdict.seconds)
     assert best.ok, best
     found = recover(path)
     found.writer.close()
     shutil.rmtree(path)
     return (
-        f"verify, {size} commands a batch: {best.commands / best.seconds / 1e6:.2f} M commands/s,"
-        f" {best.batches / best.seconds:,.0f} batches/s, {best.size / best.seconds / 1e9:.2f} GB/s;"
-        f" recover {found.report.seconds:.2f} s for {count:,} commands"
+        f"verify {best.commands / best.seconds / 1e6:.2f} M commands/s, {best.batches / best.seconds:,.0f} batches/s,"
+        f" {best.size / best.seconds / 1e9:.2f} GB/s;"
+        f" recover {found.report.seconds:.2f} s for {best.commands:,} commands; load {os.getloadavg()[0]:.1f}"
     )
 
 
@@ -94,6 +113,9 @@ def main() -> None:
             print(measure_append(folder, size, count, disk=True), flush=True)
         for size, count in ((1000, 1_000_000), (100, 500_000), (16, 300_000), (1, 50_000)):
             print(measure_replay(folder, size, count), flush=True)
+        for work in (random_walk(1_000_000), carbon_day(1_000_000)):
+            for size, count in ((1024, 1_000_000), (64, 1_000_000), (16, 600_000), (1, 100_000)):
+                print(measure_flow(folder, work, size, count), flush=True)
     finally:
         shutil.rmtree(folder)
 

@@ -1,0 +1,264 @@
+"""Cheap looks at an engine: one book's depth, one account, one instrument's day, one session's orders.
+
+`Engine.state()` writes down everything; these read only what is asked for, straight from the kernel's block of memory
+or from the reference engine's objects, in the rows of `schema.STATE_SECTIONS`. Nothing here changes anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import islice
+from typing import Any, Final, NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.schema import STATE_SECTIONS, Mode
+
+HEADER: Final = ("trading_date", "day_stage", "event_sequence", "command_sequence", "timestamp", "composite")
+MODES: Final = (Mode.LISTED, Mode.BLOCK, Mode.BIDDING)
+ALL: Final = 1 << 62
+TURNOVER_WORD: Final = 1 << 62
+WALK: Final = 256
+"""Most orders of one price that are counted one by one."""
+
+
+class Level(NamedTuple):
+    """One price of one side: ticks, lots, and how many orders."""
+
+    price: int
+    quantity: int
+    orders: int
+
+
+class Depth(NamedTuple):
+    """Best prices first."""
+
+    bids: tuple[Level, ...]
+    asks: tuple[Level, ...]
+
+
+class Balance(NamedTuple):
+    """One account: a row of section `accounts`, and its rows of `cash` and `holds`."""
+
+    account: NDArray[Any]
+    cash: NDArray[Any]
+    holds: NDArray[Any]
+
+
+class Header(NamedTuple):
+    """The venue's day and counters; see `schema.STATE_HEADER`."""
+
+    trading_date: int
+    day_stage: int
+    event_sequence: int
+    command_sequence: int
+    timestamp: int
+    composite: int
+
+
+class Look(Protocol):
+    """What can be looked at, for both implementations. Ids that do not exist raise IndexError."""
+
+    def header(self) -> Header: ...
+
+    def depth(self, instrument: int, levels: int) -> Depth: ...
+
+    def balance(self, account: int) -> Balance: ...
+
+    def book_day(self, instrument: int) -> NDArray[Any]: ...
+
+    def open_orders(self, session: int, account: int, after: int, most: int) -> NDArray[Any]: ...
+
+
+class ArenaLook:
+    """Looks into the kernel's arena through NumPy views; `live_orders` sets what a session's orders cost."""
+
+    def __init__(self, arena: NDArray[Any]) -> None:
+        self._s = arena[0]
+        tables = ("books", "accounts", "balances", "holds", "orders", "levels", "bits0", "bits1", "bits2", "free_slots")
+        for name in tables:
+            setattr(self, f"_{name}", self._s[name])
+
+    _books: NDArray[Any]
+    _accounts: NDArray[Any]
+    _balances: NDArray[Any]
+    _holds: NDArray[Any]
+    _orders: NDArray[Any]
+    _levels: NDArray[Any]
+    _bits0: NDArray[Any]
+    _bits1: NDArray[Any]
+    _bits2: NDArray[Any]
+    _free_slots: NDArray[Any]
+
+    def header(self) -> Header:
+        return Header(*(int(self._s[name]) for name in HEADER))
+
+    def depth(self, instrument: int, levels: int) -> Depth:
+        _check(instrument, int(self._s["instruments"]))
+        bids, asks = (tuple(islice(self._side(instrument, k), levels)) for k in (0, 1))
+        return Depth(bids, asks)
+
+    def _side(self, instrument: int, k: int) -> Iterator[Level]:
+        book = self._books[instrument]
+        floor, ladder = int(book["floor"]), int(book["ladder"][k])
+        for position in self._positions(instrument, k):
+            head, _, quantity = self._levels[ladder + floor + position].tolist()
+            yield Level(floor + position, quantity, self._count(head))
+
+    def _positions(self, instrument: int, k: int) -> Iterator[int]:
+        """Occupied positions of a side, best first, out of the three layers of bits (`kernel.bitmap`)."""
+        down = k == 0
+        for a in _bits(int(self._bits2[instrument, k]), down):
+            for b in _bits(int(self._bits1[instrument, k, a]), down):
+                for c in _bits(int(self._bits0[instrument, k, a << 6 | b]), down):
+                    yield (a << 6 | b) << 6 | c
+
+    def _count(self, head: int) -> int:
+        """Orders in the queue that begins with slot `head`; a long one is counted over all orders at once."""
+        behind, slot = self._orders["next"], head
+        for count in range(WALK):
+            if slot == 0:
+                return count
+            slot = int(behind[slot])
+        first = self._orders[head]
+        same = self._live()
+        for name in ("price", "instrument", "side"):
+            same &= self._orders[name][: len(same)] == first[name]
+        return int(same.sum())
+
+    def _live(self) -> NDArray[np.bool_]:
+        """By slot: whether a live order stands there. A free slot keeps the fields of the order that left it."""
+        live = np.ones(int(self._s["highest_slot"]) + 1, np.bool_)
+        live[self._free_slots[: int(self._s["free_count"])]] = False
+        live[0] = False
+        return live
+
+    def balance(self, account: int) -> Balance:
+        s = self._s
+        _check(account, int(s["accounts_open"]))
+        width, currencies = int(s["columns"]), int(s["currencies"])
+        row = np.zeros(1, STATE_SECTIONS["accounts"])
+        for name in row.dtype.names or ():
+            row[name] = self._accounts[name][account]
+        begin, middle, end = account * width, account * width + currencies, (account + 1) * width
+        money = self._buckets("cash", account, slice(begin, middle))
+        return Balance(row, money, self._buckets("holds", account, slice(middle, end)))
+
+    def _buckets(self, section: str, account: int, where: slice) -> NDArray[Any]:
+        """The rows of `section` with any amount, from those places of the two tables."""
+        balances, holds = self._balances[where], self._holds[where]
+        rows = np.zeros(len(balances), STATE_SECTIONS[section])
+        owner, kind, *names = rows.dtype.names or ("", "")
+        rows[owner], rows[kind] = account, np.arange(1, len(rows) + 1)
+        filled = np.zeros(len(rows), np.bool_)
+        for name in names:
+            bucket = "auction_frozen" if name == "auction_locked" else name
+            rows[name] = (balances if bucket in (balances.dtype.names or ()) else holds)[bucket]
+            filled |= rows[name] != 0
+        return rows[filled]
+
+    def book_day(self, instrument: int) -> NDArray[Any]:
+        _check(instrument, int(self._s["instruments"]))
+        row = np.zeros(1, STATE_SECTIONS["instruments"])
+        book, names = self._books[instrument], row.dtype.names or ()
+        for name, mode in zip(names, MODES, strict=False):
+            row[name] = book["phases"][mode]
+        for name in names[len(MODES) :]:
+            row[name] = book[name]
+        return row
+
+    def open_orders(self, session: int, account: int, after: int, most: int) -> NDArray[Any]:
+        chosen = self._live()
+        for name, wanted in (("session", session), ("account", account)):
+            if wanted:
+                chosen &= self._orders[name][: len(chosen)] == wanted
+        slots = np.flatnonzero(chosen)
+        ids = self._orders["order_id"][slots]
+        slots, ids = slots[ids > after], ids[ids > after]
+        found = self._orders[slots[np.argsort(ids)[:most]]]
+        rows = np.zeros(len(found), STATE_SECTIONS["orders"])
+        for name in rows.dtype.names or ():
+            rows[name] = found[name]
+        return rows
+
+
+class ReferenceLook:
+    """Looks at the reference engine's objects.
+
+    Args:
+        engine: an `engine.reference.ReferenceEngine`; its exchange is a new object after a restore.
+    """
+
+    def __init__(self, engine: Any) -> None:
+        self._engine = engine
+
+    @property
+    def _x(self) -> Any:
+        return self._engine._exchange
+
+    def header(self) -> Header:
+        return Header(*(int(getattr(self._x, name)) for name in HEADER))
+
+    def depth(self, instrument: int, levels: int) -> Depth:
+        market = self._market(instrument)
+
+        def best(side: Any) -> tuple[Level, ...]:
+            found = islice(side.best_first(), levels)
+            return tuple(Level(price, sum(o.remaining for o in queue.values()), len(queue)) for price, queue in found)
+
+        return Depth(best(market.buys), best(market.sells))
+
+    def _market(self, instrument: int) -> Any:
+        _check(instrument, len(self._x.markets))
+        return self._x.markets[instrument - 1]
+
+    def balance(self, account: int) -> Balance:
+        _check(account, len(self._x.accounts) - 1)
+        owner = self._x.accounts[account]
+        fields = STATE_SECTIONS["accounts"].names or ()
+        row = np.array([tuple(getattr(owner, name) for name in fields)], STATE_SECTIONS["accounts"])
+        return Balance(row, _filled("cash", account, owner.cash), _filled("holds", account, owner.holds))
+
+    def book_day(self, instrument: int) -> NDArray[Any]:
+        market = self._market(instrument)
+        names = (STATE_SECTIONS["instruments"].names or ())[len(MODES) :]
+        split = {"turnover": market.turnover % TURNOVER_WORD, "turnover_high": market.turnover // TURNOVER_WORD}
+        figures = (split[name] if name in split else getattr(market, name) for name in names)
+        return np.array([(*(market.phases[mode] for mode in MODES), *figures)], STATE_SECTIONS["instruments"])
+
+    def open_orders(self, session: int, account: int, after: int, most: int) -> NDArray[Any]:
+        names = STATE_SECTIONS["orders"].names or ()
+        orders = self._x.orders
+        wanted = sorted(
+            number
+            for number, order in orders.items()
+            if number > after and session in (0, order.session) and account in (0, order.account)
+        )
+        rows = [tuple(getattr(orders[number], name) for name in names) for number in wanted[:most]]
+        return np.array(rows, STATE_SECTIONS["orders"])
+
+
+def _filled(section: str, account: int, buckets: dict[int, Any]) -> NDArray[Any]:
+    names = (STATE_SECTIONS[section].names or ())[2:]
+    rows = [(account, number, *(getattr(held, n) for n in names)) for number, held in sorted(buckets.items())]
+    return np.array([row for row in rows if any(row[2:])], STATE_SECTIONS[section])
+
+
+def _bits(word: int, down: bool) -> Iterator[int]:
+    """Numbers of the bits set, from the highest down or from the lowest up."""
+    while word:
+        bit = (word if down else word & -word).bit_length() - 1
+        yield bit
+        word ^= 1 << bit
+
+
+def _check(number: int, last: int) -> None:
+    if not 1 <= number <= last:
+        raise IndexError(f"{number}: there are 1 to {last}")
+
+
+def look_at(implementation: Any) -> Look:
+    """The looks at an implementation, a `Kernel` or a `ReferenceEngine`."""
+    arena = getattr(implementation, "_arena", None)
+    return ReferenceLook(implementation) if arena is None else ArenaLook(arena)
