@@ -345,6 +345,8 @@ enum cb_reason {
     CB_REASON_TAKEN_OVER = 115,
     CB_REASON_ALREADY_TOO_OLD = 116,
     CB_REASON_SLOW_CONSUMER = 117,
+    CB_REASON_VENUE_DRAINING = 118,
+    CB_REASON_VENUE_STOPPING = 119,
     CB_REASON_INVALID_KIND = 201,
     CB_REASON_UNUSED_FIELD_SET = 202,
     CB_REASON_INVALID_SIDE = 203,
@@ -585,6 +587,8 @@ static inline const char *cb_reason_text(int16_t reason)
     case CB_REASON_TAKEN_OVER: return "a later logon took this session over";
     case CB_REASON_ALREADY_TOO_OLD: return "the requested sequence lies before the journal's beginning";
     case CB_REASON_SLOW_CONSUMER: return "the client does not read its replies; reconnect and resume";
+    case CB_REASON_VENUE_DRAINING: return "the venue's disk is nearly full: it takes cancels and no orders; send again later";
+    case CB_REASON_VENUE_STOPPING: return "the venue's disk is full: it takes nothing more and stops";
     case CB_REASON_INVALID_KIND: return "unknown command kind";
     case CB_REASON_UNUSED_FIELD_SET: return "a field that this command kind does not use must be zero";
     case CB_REASON_INVALID_SIDE: return "side must be 1 (buy) or 2 (sell)";
@@ -693,7 +697,7 @@ static inline const char *cb_reason_text(int16_t reason)
     case CB_REASON_JUDICIAL_HOLD: return "cancelled because a court order seized its units";
     case CB_REASON_KILLED: return "cancelled by the kill switch";
     case CB_REASON_OPERATOR: return "cancelled by the operator";
-    case CB_REASON_TERMS_EXPIRED: return "the negotiation's last moment has passed";
+    case CB_REASON_TERMS_EXPIRED: return "ended because the negotiation's last moment has passed";
     case CB_REASON_NOT_ALLOCATED: return "the auction allocated nothing, or not all, to this bid";
     case CB_REASON_UNDERSUBSCRIBED: return "fewer lots were bid for than offered";
     case CB_REASON_NO_BIDS: return "there was no bid";

@@ -13,12 +13,10 @@ from typing import Any, Final, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.schema import STATE_SECTIONS, Mode
+from engine.schema import STATE_SECTIONS
 
 HEADER: Final = ("trading_date", "day_stage", "event_sequence", "command_sequence", "timestamp", "composite")
-MODES: Final = (Mode.LISTED, Mode.BLOCK, Mode.BIDDING)
 ALL: Final = 1 << 62
-TURNOVER_WORD: Final = 1 << 62
 WALK: Final = 256
 """Most orders of one price that are counted one by one."""
 
@@ -160,13 +158,9 @@ class ArenaLook:
 
     def book_day(self, instrument: int) -> NDArray[Any]:
         _check(instrument, int(self._s["instruments"]))
-        row = np.zeros(1, STATE_SECTIONS["instruments"])
-        book, names = self._books[instrument], row.dtype.names or ()
-        for name, mode in zip(names, MODES, strict=False):
-            row[name] = book["phases"][mode]
-        for name in names[len(MODES) :]:
-            row[name] = book[name]
-        return row
+        from engine.kernel.state import instrument_rows
+
+        return instrument_rows(self._books[instrument : instrument + 1])
 
     def open_orders(self, session: int, account: int, after: int, most: int) -> NDArray[Any]:
         chosen = self._live()
@@ -222,10 +216,9 @@ class ReferenceLook:
 
     def book_day(self, instrument: int) -> NDArray[Any]:
         market = self._market(instrument)
-        names = (STATE_SECTIONS["instruments"].names or ())[len(MODES) :]
-        split = {"turnover": market.turnover % TURNOVER_WORD, "turnover_high": market.turnover // TURNOVER_WORD}
-        figures = (split[name] if name in split else getattr(market, name) for name in names)
-        return np.array([(*(market.phases[mode] for mode in MODES), *figures)], STATE_SECTIONS["instruments"])
+        from engine.reference.canonical import market_row
+
+        return np.array([market_row(market)], STATE_SECTIONS["instruments"])
 
     def open_orders(self, session: int, account: int, after: int, most: int) -> NDArray[Any]:
         names = STATE_SECTIONS["orders"].names or ()

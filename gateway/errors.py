@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from engine.schema import Reason
-from gateway.reasons import AnyReason, GatewayReason, reason_of, reason_text
+from engine.schema import REASON_TEXT, Reason
 
 
 class ClientError(Exception):
@@ -26,10 +25,10 @@ class Rejected(ClientError):
     `retry_after`: seconds after which a throttled request fits; 0 when that is not known.
     """
 
-    def __init__(self, reason: AnyReason, text: str = "", event: Any = None, retry_after: float = 0.0) -> None:
+    def __init__(self, reason: Reason, text: str = "", event: Any = None, retry_after: float = 0.0) -> None:
         self.reason = reason
         self.retry_after = retry_after
-        self.text = text or reason_text(reason)
+        self.text = text or REASON_TEXT[reason]
         self.event = event
         super().__init__(f"{reason.name}: {self.text}")
 
@@ -65,14 +64,14 @@ class OrderRefused(Rejected):
 _BY_HUNDRED = {1: SessionRefused, 2: InvalidCommand, 3: MarketClosed, 4: RiskRefused, 5: OrderRefused}
 _BY_REASON: dict[int, type[Rejected]] = {
     Reason.THROTTLED: Throttled,
-    GatewayReason.VENUE_DRAINING: VenueDraining,
-    GatewayReason.VENUE_STOPPING: VenueDraining,
+    Reason.VENUE_DRAINING: VenueDraining,
+    Reason.VENUE_STOPPING: VenueDraining,
 }
 
 
 def rejected(code: int, text: str = "", event: Any = None, retry_ms: int = 0) -> Rejected:
     """The exception for a reason code. A record of a refused frame has its wait in `remaining`."""
-    reason = reason_of(code)
+    reason = Reason(code)
     kind = _BY_REASON.get(reason) or _BY_HUNDRED.get(code // 100, Rejected)
     if event is not None and not event["sequence"]:
         retry_ms = int(event["remaining"])

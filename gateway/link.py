@@ -17,7 +17,6 @@ import zmq
 from engine.schema import EVENT, CommandArray, EventArray, EventFlag, EventKind, Reason
 from gateway import wire
 from gateway.errors import Disconnected, rejected
-from gateway.reasons import reason_of
 from gateway.security import KeyPair
 from gateway.wire import FrameType
 
@@ -348,7 +347,7 @@ class Link:
         return self._resuming
 
     def _rejected(self, frame: wire.Frame, reject: wire.SessionReject) -> None:
-        reason = reason_of(reject.reason)
+        reason = Reason(reject.reason)
         if reason in _AGAIN:
             if self._up:
                 self._go_down()

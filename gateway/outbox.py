@@ -8,9 +8,8 @@ from typing import Final
 
 import zmq
 
-from engine.schema import EventArray, Reason
+from engine.schema import REASON_TEXT, EventArray, Reason
 from gateway import wire
-from gateway.reasons import AnyReason, reason_text
 from gateway.routing import pages
 from gateway.sessions import Connection, Port
 from gateway.wire import FrameType
@@ -55,7 +54,7 @@ class Outbox:
 
     def _slow(self, connection: Connection) -> None:
         self.counters["slow consumers"] += 1
-        reject = wire.SessionReject(int(Reason.SLOW_CONSUMER), reason_text(Reason.SLOW_CONSUMER))
+        reject = wire.SessionReject(int(Reason.SLOW_CONSUMER), REASON_TEXT[Reason.SLOW_CONSUMER])
         self._try(connection.port, connection.identity, wire.pack(FrameType.SESSION_REJECT, reject))
         self.lose(connection, Reason.SLOW_CONSUMER, cut=True)
 
@@ -85,21 +84,21 @@ class Outbox:
     def tell(
         self,
         connection: Connection,
-        reason: AnyReason,
+        reason: Reason,
         first: int = 0,
         count: int = 0,
         token: int = 0,
         retry_ms: int = 0,
     ) -> None:
         """A SESSION_REJECT to a session; `first` and `count` name the commands that were refused."""
-        reject = wire.SessionReject(int(reason), reason_text(reason), first, count, retry_ms)
+        reject = wire.SessionReject(int(reason), REASON_TEXT[reason], first, count, retry_ms)
         self.send(connection, wire.pack(FrameType.SESSION_REJECT, reject, token))
 
     def reject(
-        self, port: Port, identity: bytes, reason: AnyReason, detail: str = "", token: int = 0, retry_ms: int = 0
+        self, port: Port, identity: bytes, reason: Reason, detail: str = "", token: int = 0, retry_ms: int = 0
     ) -> None:
         """A SESSION_REJECT to whoever is behind a routing id."""
-        text = f"{reason_text(reason)} ({detail})" if detail else reason_text(reason)
+        text = f"{REASON_TEXT[reason]} ({detail})" if detail else REASON_TEXT[Reason(reason)]
         connection = port.connections.get(identity)
         reject = wire.SessionReject(int(reason), text, retry_ms=retry_ms)
         frame = wire.pack(FrameType.SESSION_REJECT, reject, token)

@@ -34,7 +34,6 @@ from gateway.logons import Logons
 from gateway.losses import Losses
 from gateway.outbox import Outbox
 from gateway.queries import Queries, QueryError
-from gateway.reasons import GatewayReason
 from gateway.room import Room
 from gateway.routing import TWO_SIDED, deliveries, pages
 from gateway.sessions import MAX_BAD_FRAMES, Connection, Port, Registry, Session
@@ -212,7 +211,7 @@ class Service:
             if halted or (orders and (session.role != Role.OPERATOR or bool((kinds < FIRST_OF_VENUE).any()))):
                 self.counters["refused for space"] += 1
                 session.drained += count
-                reason = GatewayReason.VENUE_STOPPING if halted else GatewayReason.VENUE_DRAINING
+                reason = Reason.VENUE_STOPPING if halted else Reason.VENUE_DRAINING
                 self._out.tell(connection, reason, first=first, count=count)
                 return True
         if orders and not session.commands.take(orders, connection.heard):

@@ -212,6 +212,7 @@ class HoldingData(Message, frozen=True):
     judicial: int
     auction_frozen: int
     transfer_pending: int
+    carried_over: int
 
 
 class AccountData(Message, frozen=True):

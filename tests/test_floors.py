@@ -56,9 +56,7 @@ def ids(paths: list[Path]) -> list[str]:
 
 
 HOUSE = [path for package in FLOORS for path in sources(package)]
-GROUND = [
-    path for path in sources("engine") if path.name not in OUTSIDE_THE_KERNEL and path.parent.name != "venue"
-]
+GROUND = [path for path in sources("engine") if path.name not in OUTSIDE_THE_KERNEL and path.parent.name != "venue"]
 
 
 def test_the_floors_are_there():

@@ -32,6 +32,7 @@ def source_hash() -> str:
     digest = hashlib.sha256(numba.__version__.encode())
     for path in [
         folder / "arena.py",
+        folder / "layout.py",
         *sorted((folder / "venue").glob("*.py")),
         *sorted((folder / "schema").glob("*.py")),
         *sorted((folder / "kernel").glob("*.py")),

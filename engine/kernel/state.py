@@ -5,12 +5,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.arena import BALANCE, LIMIT, Arena
+from engine.arena import Arena
 from engine.kernel.book import next_in_book, rest_order, take_slot
 from engine.kernel.compiler import entry
 from engine.kernel.day import first_composite, set_limits
 from engine.kernel.instruments import fit_window
 from engine.kernel.limit_setting import recount
+from engine.layout import BALANCE, LIMIT
 from engine.schema import SCHEMA_VERSION, STATE_ORDER, STATE_SECTIONS, Mode, pack_state, unpack_state
 
 PHASES = {"listed_phase": Mode.LISTED, "block_phase": Mode.BLOCK, "bidding_phase": Mode.BIDDING}
@@ -180,6 +181,17 @@ def _put_limits(s: Any, rows: NDArray[Any]) -> None:
         s["limits_set"] = int(s["limits_set"]) | 1 << int(row["kind"])
 
 
+def instrument_rows(books: NDArray[Any]) -> NDArray[Any]:
+    """BOOK records as rows of section `instruments`."""
+    rows = np.zeros(len(books), STATE_SECTIONS["instruments"])
+    for name, mode in PHASES.items():
+        rows[name] = books["phases"][:, mode]
+    for n, name in enumerate(CARRIED):
+        rows[name] = books["carried"][:, n]
+    _copy(rows, books, BOOK_FIELDS)
+    return rows
+
+
 def canonical_state(arena: Arena) -> bytes:
     """The arena as canonical bytes."""
     s = arena[0]
@@ -193,13 +205,7 @@ def canonical_state(arena: Arena) -> bytes:
     out["currencies"]["fees"] = s["fees"][1 : currencies + 1]
     out["assets"] = np.zeros(assets, STATE_SECTIONS["assets"])
     out["assets"]["deposited"] = s["units_deposited"][1 : assets + 1]
-    books = _books(s)
-    out["instruments"] = np.zeros(len(books), STATE_SECTIONS["instruments"])
-    for name, mode in PHASES.items():
-        out["instruments"][name] = books["phases"][:, mode]
-    for n, name in enumerate(CARRIED):
-        out["instruments"][name] = books["carried"][:, n]
-    _copy(out["instruments"], books, BOOK_FIELDS)
+    out["instruments"] = instrument_rows(_books(s))
     out["accounts"] = np.zeros(accounts, STATE_SECTIONS["accounts"])
     _copy(out["accounts"], s["accounts"][1 : accounts + 1], _names("accounts"))
     out["cash"] = _amounts(s, accounts, "cash")

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.reference.book import Order
-from engine.reference.exchange import Account, Cash, Exchange, Hold, Session
+from engine.reference.exchange import Account, Cash, Exchange, Hold, Market, Session
 from engine.reference.registers import Auction, Bid, Bust, Encumbrance, Limit, Negotiation, Obligation
 from engine.schema import SCHEMA_VERSION, STATE_SECTIONS, Mode, pack_state, unpack_state
 
@@ -50,6 +50,30 @@ def rows(section: str, values: Iterable[tuple[int, ...]]) -> NDArray[Any]:
     return np.array([tuple(row) for row in values], STATE_SECTIONS[section])
 
 
+def market_row(m: Market) -> tuple[int, ...]:
+    """One instrument's row of section `instruments`."""
+    return (
+        *(m.phases[mode] for mode in Mode),
+        *(getattr(m, name) for name in MARKET_FIELDS),
+        m.turnover % TURNOVER_WORD,
+        m.turnover // TURNOVER_WORD,
+        m.trades,
+        m.close,
+        m.floor,
+        m.ceiling,
+        m.listed_from,
+        m.listed_until,
+        m.halted,
+        m.block_volume,
+        m.block_turnover % TURNOVER_WORD,
+        m.block_turnover // TURNOVER_WORD,
+        m.block_trades,
+        m.auction_volume,
+        m.auction_price,
+        *m.carried,
+    )
+
+
 def canonical_state(x: Exchange) -> bytes:
     """One byte string that every implementation produces alike."""
     header = (
@@ -73,29 +97,7 @@ def canonical_state(x: Exchange) -> bytes:
         x.acknowledged_date,
         x.venue_halted,
     )
-    markets = (
-        (
-            *(m.phases[mode] for mode in Mode),
-            *(getattr(m, name) for name in MARKET_FIELDS),
-            m.turnover % TURNOVER_WORD,
-            m.turnover // TURNOVER_WORD,
-            m.trades,
-            m.close,
-            m.floor,
-            m.ceiling,
-            m.listed_from,
-            m.listed_until,
-            m.halted,
-            m.block_volume,
-            m.block_turnover % TURNOVER_WORD,
-            m.block_turnover // TURNOVER_WORD,
-            m.block_trades,
-            m.auction_volume,
-            m.auction_price,
-            *m.carried,
-        )
-        for m in x.markets
-    )
+    markets = (market_row(m) for m in x.markets)
     owners = list(enumerate(x.accounts))
     purses = ((a, c, *astuple(cash)) for a, owner in owners for c, cash in sorted(owner.cash.items()))
     holds = ((a, s, *astuple(hold)) for a, owner in owners for s, hold in sorted(owner.holds.items()))

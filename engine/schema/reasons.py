@@ -24,6 +24,8 @@ class Reason(IntEnum):
     TAKEN_OVER = 115
     ALREADY_TOO_OLD = 116
     SLOW_CONSUMER = 117
+    VENUE_DRAINING = 118
+    VENUE_STOPPING = 119
     # 2xx validation
     INVALID_KIND = 201
     UNUSED_FIELD_SET = 202
@@ -165,6 +167,8 @@ REASON_TEXT: Final[dict[Reason, str]] = {
     Reason.TAKEN_OVER: "a later logon took this session over",
     Reason.ALREADY_TOO_OLD: "the requested sequence lies before the journal's beginning",
     Reason.SLOW_CONSUMER: "the client does not read its replies; reconnect and resume",
+    Reason.VENUE_DRAINING: "the venue's disk is nearly full: it takes cancels and no orders; send again later",
+    Reason.VENUE_STOPPING: "the venue's disk is full: it takes nothing more and stops",
     Reason.INVALID_KIND: "unknown command kind",
     Reason.UNUSED_FIELD_SET: "a field that this command kind does not use must be zero",
     Reason.INVALID_SIDE: "side must be 1 (buy) or 2 (sell)",
@@ -274,7 +278,7 @@ REASON_TEXT: Final[dict[Reason, str]] = {
     Reason.JUDICIAL_HOLD: "cancelled because a court order seized its units",
     Reason.KILLED: "cancelled by the kill switch",
     Reason.OPERATOR: "cancelled by the operator",
-    Reason.TERMS_EXPIRED: "the negotiation's last moment has passed",
+    Reason.TERMS_EXPIRED: "ended because the negotiation's last moment has passed",
     Reason.NOT_ALLOCATED: "the auction allocated nothing, or not all, to this bid",
     Reason.UNDERSUBSCRIBED: "fewer lots were bid for than offered",
     Reason.NO_BIDS: "there was no bid",

@@ -8,11 +8,10 @@ from typing import Any
 
 import click
 
-from engine.schema import EventFlag, EventKind, Phase, Side
+from engine.schema import REASON_TEXT, EventFlag, EventKind, Phase, Reason, Side
 from gateway.client import Client
 from gateway.commands.common import print_json, when
 from gateway.commands.lines import Lines
-from gateway.reasons import reason_of, reason_text
 
 POLL_SECONDS = 0.25
 
@@ -51,13 +50,13 @@ def readable(event: Any, client: Client) -> dict[str, Any]:
     """A record as a dictionary: enums by name, the symbol beside the number; fields that are zero are left out."""
     found = {name: int(event[name]) for name in event.dtype.names if event[name]}
     made: dict[str, Any] = {"record": "event", **found, "kind": EventKind(found["kind"]).name}
-    for name, enum in (("side", Side), ("aggressor", Side), ("phase", Phase), ("reason", reason_of)):
+    for name, enum in (("side", Side), ("aggressor", Side), ("phase", Phase), ("reason", Reason)):
         if name in made:
             made[name] = enum(made[name]).name
     if "flags" in made:
         made["flags"] = [flag.name for flag in EventFlag if found["flags"] & flag]
     if "reason" in made:
-        made["reason_text"] = reason_text(found["reason"])
+        made["reason_text"] = REASON_TEXT[Reason(found["reason"])]
     if "instrument" in made:
         made["symbol"] = client.reference.instrument(found["instrument"]).symbol
     return made

@@ -16,7 +16,7 @@ from numba import njit
 
 import engine
 import engine.kernel
-from engine import arena as layout
+from engine import arena, layout
 from engine.arena import ARENA, new_arena
 from engine.core import Engine
 from engine.kernel import bitmap, compiler, dispatch, state
@@ -80,7 +80,7 @@ def test_the_folder_of_machine_code_follows_the_sources(tmp_path, monkeypatch):
     monkeypatch.setattr(engine, "__file__", str(copied / "__init__.py"))
     monkeypatch.setenv("CARBONBOOK_CACHE", str(tmp_path / "cache"))
     seen = {compiler.source_hash()}
-    sources = [copied / "arena.py", copied / "venue/rules.py", *(copied / "schema").glob("*.py")]
+    sources = [copied / "arena.py", copied / "layout.py", copied / "venue/rules.py", *(copied / "schema").glob("*.py")]
     for path in [*sources, *(copied / "kernel").glob("*.py")]:
         path.write_text(path.read_text("utf-8") + "# changed\n", "utf-8")
         seen.add(compiler.source_hash())
@@ -100,7 +100,7 @@ def test_the_hash_covers_all_that_the_kernel_imports():
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("engine."):
                 names.add((node.module or "").split(".")[1])
-    assert names <= {"kernel", "schema", "arena", "venue"}
+    assert names <= {"kernel", "schema", "arena", "layout", "venue"}
 
 
 # --- memory -------------------------------------------------------------------------------------------------------
@@ -193,7 +193,7 @@ def test_a_full_buffer_ends_a_call_early():
     whole = Engine(venue, "kernel")
     done, events = whole.apply(commands)
     assert 0 < done < len(commands)
-    assert len(events) <= layout.event_limit(venue)
+    assert len(events) <= arena.event_limit(venue)
     parts, calls = [events.tobytes()], 1
     while done < len(commands):
         more, events = whole.apply(commands[done:])
@@ -219,7 +219,7 @@ def test_no_command_gives_more_than_its_worst_case(name):
     for _ in range(4):
         for command in np.split(commands := stream.take(150, world.state()["orders"]), len(commands)):
             most = dispatch.worst_case(record, command[0])
-            assert len(world.apply(command).events) <= most <= layout.event_limit(venue)
+            assert len(world.apply(command).events) <= most <= arena.event_limit(venue)
 
 
 # --- full tables --------------------------------------------------------------------------------------------------

@@ -36,7 +36,7 @@ def test_sections_of_the_state(busy):
     assert busy.book() == [(5, 1, 7051, 2), (3, 1, 7050, 4), (4, 1, 7050, 3), (1, 2, 7100, 6)]
     header = busy.row("header")
     assert header == {
-        "schema_version": 1,
+        "schema_version": 2,
         "trading_date": 20250811,
         "day_stage": 0,
         "last_order_id": 5,
@@ -49,6 +49,12 @@ def test_sections_of_the_state(busy):
         "anchor_monotonic": 6,
         "rate_numerator": 7,
         "rate_denominator": 8,
+        "last_negotiation_id": 0,
+        "last_auction_id": 0,
+        "last_hold_id": 0,
+        "last_obligation_id": 0,
+        "acknowledged_date": 0,
+        "venue_halted": 0,
     }
     assert state["sessions"].tolist() == [(0, 0, 1, 0, 0, 0), (1, 1, 1, 2, 1, 11)]
     assert state["accounts"].tolist()[2] == (3, 8, 20250811, 1)
