@@ -11,9 +11,9 @@ FAULTS: list[Fault] = [
         [
             (
                 "gateway/exchange.py",
-                "            self.writer.append(batch, events, notes)\n",
+                "            self.writer.append(batch, events, made)\n",
                 '            held = getattr(self, "_held", None)\n'
-                "            self._held = batch.copy(), events.copy(), list(notes)\n"
+                "            self._held = batch.copy(), events.copy(), made\n"
                 "            if held is not None:\n"
                 "                self.writer.append(*held)\n",
             )
@@ -69,7 +69,12 @@ FAULTS: list[Fault] = [
                 "replay/scan.py",
                 "    return data[marker:stop] == chain[:8] + END_MAGIC and data[end:marker] == PAD[: marker - end]\n",
                 "    return marker > 0\n",
-            )
+            ),
+            (
+                "replay/stretch.py",
+                "    fine = (markers[:, 0] == hashes[:, 0]) & (markers[:, 1] == _END)\n",
+                "    fine = markers[:, 0] == markers[:, 0]\n",
+            ),
         ],
         ["replay/test_crash_lives::test_thousands_of_lives", "replay/test_recovery_table::test_torn"],
     ),
