@@ -42,7 +42,7 @@ COMMANDS: Final = (
         Reason.NOT_PERMITTED, "a trader pays himself cash", {"kind": 96, "account": 20, "scope": 1, "quantity": 1}, True
     ),
     Wrong(Reason.INVALID_KIND, "a kind that does not exist", {"kind": 60}, True),
-    Wrong(Reason.UNUSED_FIELD_SET, "an order with an iceberg's shown quantity", {"quantity2": 5}),
+    Wrong(Reason.UNUSED_FIELD_SET, "an order with a scope, which orders do not have", {"scope": 5}),
     Wrong(Reason.INVALID_SIDE, "neither buy nor sell", {"side": 3}),
     Wrong(Reason.INVALID_ORDER_TYPE, "a stop order", {"order_type": int(OrderType.STOP)}),
     Wrong(Reason.INVALID_TIME_IN_FORCE, "good till cancelled, where orders last a day", {"time_in_force": 2}),
@@ -97,7 +97,65 @@ FRAMES: Final = {
 
 _OPERATOR = "only an operator's command has this field"
 _SINGLE = "every multiple of one is allowed on this venue; the client SDK refuses a price such as 72.935 itself"
+_ELSEWHERE: Final = {
+    "block trades are not part of this demonstration": (
+        Reason.UNKNOWN_NEGOTIATION,
+        Reason.INVALID_EXPIRY,
+        Reason.MODE_NOT_OFFERED,
+        Reason.NEGOTIATION_EXPIRED,
+        Reason.TERMS_CHANGED,
+        Reason.OWN_TERMS,
+        Reason.NEGOTIATION_TABLE_FULL,
+    ),
+    "auctions are not part of this demonstration": (
+        Reason.UNKNOWN_AUCTION,
+        Reason.WRONG_AUCTION_STAGE,
+        Reason.SEED_NOT_COMMITTED,
+        Reason.SEED_MISMATCH,
+        Reason.AUCTION_TABLE_FULL,
+        Reason.BID_TABLE_FULL,
+        Reason.BELOW_RESERVE,
+        Reason.ABOVE_CAP,
+    ),
+    "holds, obligations and transfers are not part of this demonstration": (
+        Reason.UNKNOWN_HOLD,
+        Reason.UNKNOWN_OBLIGATION,
+        Reason.INVALID_HOLD,
+        Reason.INVALID_YEAR,
+        Reason.SETTLEMENT_NOT_ACKNOWLEDGED,
+        Reason.HOLD_TABLE_FULL,
+        Reason.OBLIGATION_TABLE_FULL,
+        Reason.EXCEEDS_HOLD,
+        Reason.WRONG_CREDITOR,
+        Reason.NOT_SURRENDERABLE,
+        Reason.EXCEEDS_OBLIGATION,
+        Reason.OFFSET_LIMIT,
+        Reason.CARRY_OVER_LIMIT,
+    ),
+    "this demonstration's operator sets no limits, stops nobody and corrects nothing": (
+        Reason.INVALID_LIMIT,
+        Reason.INSTRUMENT_HALTED,
+        Reason.VENUE_HALTED,
+        Reason.ALREADY_LISTED,
+        Reason.ALREADY_BUSTED,
+        Reason.FIRM_STOPPED,
+        Reason.BUST_TABLE_FULL,
+        Reason.MAX_ORDER_QUANTITY,
+        Reason.MAX_ORDER_VALUE,
+        Reason.PRICE_COLLAR,
+        Reason.ORDER_RATE,
+        Reason.OPEN_ORDERS,
+        Reason.POSITION_LIMIT,
+    ),
+    "its disk has room enough": (
+        Reason.VENUE_DRAINING,
+        Reason.VENUE_STOPPING,
+    ),
+    "orders with a minimum quantity are not offered": (Reason.MIN_QUANTITY_NOT_MET,),
+}
+"""What this demonstration leaves out: reasons by why."""
 OUT_OF_REACH: Final = {
+    **{reason: why for why, reasons in _ELSEWHERE.items() for reason in reasons},
     Reason.UNKNOWN_FIRM: _OPERATOR,
     Reason.UNKNOWN_ASSET: _OPERATOR,
     Reason.UNKNOWN_CURRENCY: _OPERATOR,
