@@ -10,12 +10,13 @@ import msgspec
 import pytest
 from msgspec.inspect import LiteralType, StructType, type_info
 
+from engine.core import ImplementationName
 from engine.venue import Calendar, Transition, Venue, VenueError
 from tests.engine.conftest import kernel_exists
 from tests.engine.venue_flows import BASE, Case, carry_out, changed, order, venues_of, whole_day
 from tests.engine.venue_keys import CASES
 
-ENGINES = ("reference", "kernel") if kernel_exists() else ("reference",)
+ENGINES: tuple[ImplementationName, ...] = ("reference", "kernel") if kernel_exists() else ("reference",)
 ROOT = Path(__file__).resolve().parents[2]
 HERE = "tests/engine/test_venue_keys.py"
 

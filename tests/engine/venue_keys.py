@@ -20,13 +20,13 @@ from tests.engine.venue_flows import (
     cancel_in_the_break,
     carry_over,
     changed_bid,
-    timed,
     order,
     own_group,
     pick,
     sell_what_was_bought,
     surrender,
     three_levels,
+    timed,
     trade,
     twice,
     two_auctions,
@@ -37,7 +37,6 @@ from tests.engine.venue_flows import (
     without,
 )
 
-MORNING = {"opened": False}
 SECONDARY = auction((10000, 60), (12000, 60), target=500, quantity2=12000)
 """The clearing price, 100.00, lies more than 5 % below the secondary market's 120.00."""
 OFFSETS = {"asset_terms": (AssetTerms(asset="A", kind="OFFSET"),), "offset_limit_bps": 10_000}
@@ -45,7 +44,7 @@ ALLOWANCES = {"asset_terms": (AssetTerms(asset="A"),)}
 
 VENUE_CASES = (
     Case("Venue.prefunded", False, order(account=9), "REJECTED UNKNOWN_ACCOUNT", "ACCEPTED"),
-    Case("Venue.open_from_start", True, order(), "REJECTED NOT_LISTED", "ACCEPTED", **MORNING),
+    Case("Venue.open_from_start", True, order(), "REJECTED NOT_LISTED", "ACCEPTED", opened=False),
     Case("Venue.self_trade", "OFF", own_group, "SELF_TRADE_PREVENTED", "TRADE price=10000"),
     Case("Venue.self_trade", "CANCEL_MAKER", own_group, after="TRADE price=10001"),
     Case("Venue.self_trade", "CANCEL_BOTH", own_group, after="CANCELLED side=2"),
