@@ -16,6 +16,8 @@ from tests.engine.conftest import kernel_exists
 from tests.engine.venue_flows import BASE, Case, carry_out, changed, order, venues_of, whole_day
 from tests.engine.venue_keys import CASES
 
+pytestmark = pytest.mark.nojit
+
 ENGINES: tuple[ImplementationName, ...] = ("reference", "kernel") if kernel_exists() else ("reference",)
 ROOT = Path(__file__).resolve().parents[2]
 HERE = "tests/engine/test_venue_keys.py"
