@@ -22,7 +22,7 @@ COMMANDS: Final = {
     "serve": ("gateway.commands.serve:serve", "Run a venue: accept orders, match, journal."),
     "demo": ("gateway.demo.cli:demo", "A trading day at high speed, in this terminal."),
     "client": ("gateway.commands.client:client", "Trade: place, cancel, replace, take, look, watch."),
-    "operate": ("gateway.commands.operate:operate", "Run a venue's day by hand: accounts, money, phases."),
+    "operate": ("gateway.commands.operate:operate", "Run a venue's day by hand: accounts, phases, auctions, limits."),
     "venue": ("gateway.commands.venue:venue", "Explain or check a venue's rules."),
     "journal": ("gateway.commands.journal:journal", "List, read and check a journal."),
     "replay": ("gateway.commands.replay:replay", "Recompute a journal; look at any moment of it."),

@@ -3,13 +3,17 @@
 An event goes to the session that owns the order and to the session that sent the command. The rules here depend on
 the event alone, so a record that is sent again, from memory or from the journal, is byte-identical to the first one.
 
-* TRADE, FEE, DECREMENTED name two orders. The owner of the second one gets the halves swapped, with flag MAKER where
-  the event has a taker; all contra fields are zero in both copies. A trade's `aux` (cash released to the buyer) goes to
-  the buyer only; DECREMENTED's `aux2` (units released) to the seller only. A FEE goes to both sides of the TRADE before
-  it and states the receiver's side and its own fee in `aux`.
-* CANCELLED, EXPIRED, REPLACED name the order's owner and the command that caused them. When that command came from
-  another session, the owner's copy does not name it, and that session gets a copy with its own number in
-  client_order_id; when self-trade prevention took another session's order, that copy shows neither account nor money.
+* TRADE, BLOCK_TRADE, AUCTION_TRADE, FEE, DECREMENTED name two parties. The owner of the second one gets the halves
+  swapped, with flag MAKER where the event has a taker; all contra fields are zero in both copies. In an auction the
+  bidder comes first and the initiator second; a TRADE of a call auction has side 0, which means that the buyer comes
+  first, and each copy states its receiver's side. A trade's `aux` (cash released to the buyer) goes to the buyer only;
+  DECREMENTED's `aux2` (units released) to the seller only. A FEE states the receiver's side and its own fee in `aux`.
+* CANCELLED, EXPIRED, REPLACED, BID_REPLACED, BID_ENDED, BLOCK_ENDED name the owner and the command that caused them.
+  When that command came from another session, the owner's copy does not name it, and that session gets a copy with its
+  own number in client_order_id; when self-trade prevention took another session's order, that copy shows neither
+  account nor money, and when the other party of a negotiation ended it, no money.
+* BLOCK_COUNTERED names who countered and whose terms stood before. Both get it with their own number; the amount locked
+  for the new terms goes to the one, the amount released to the other.
 """
 
 from __future__ import annotations
@@ -23,8 +27,17 @@ from numpy.typing import NDArray
 from engine.schema import EventArray, EventFlag, EventKind, Reason, Side
 from gateway.records import pick
 
-TWO_SIDED: Final = frozenset({int(EventKind.TRADE), int(EventKind.FEE), int(EventKind.DECREMENTED)})
-"""Kinds that name two orders."""
+TWO_SIDED: Final = frozenset(
+    int(kind)
+    for kind in (
+        EventKind.TRADE,
+        EventKind.FEE,
+        EventKind.DECREMENTED,
+        EventKind.BLOCK_TRADE,
+        EventKind.AUCTION_TRADE,
+    )
+)
+"""Kinds that name two parties, each of whom gets its own half."""
 _TWO_SIDED: Final = np.isin(np.arange(256), list(TWO_SIDED))
 _HALVES: Final = (
     ("account", "contra_account"),
@@ -48,14 +61,12 @@ def deliveries(events: EventArray) -> list[Delivery]:
         return []
     own, contra = events["session"], events["contra_session"]
     first = int(own[0])
-    if len(events) == 1 and not int(contra[0]):
+    if len(events) == 1 and not int(contra[0]) and int(events["kind"][0]) not in TWO_SIDED:
         # The most frequent case by far: one command, one answer.
         return [Delivery(first, events)] if first > 0 else []
     two_sided = _TWO_SIDED[events["kind"]]
     if not two_sided.any() and (own == first).all() and ((contra == 0) | (contra == first)).all():
         return [Delivery(first, events)] if first > 0 else []
-    events = _fees_of_both(events)
-    own, contra = events["session"], events["contra_session"]
     second = (contra > 0) & ((contra != own) | two_sided)
     where = np.concatenate([np.flatnonzero(own > 0), np.flatnonzero(second)])
     swapped = np.zeros(len(where), bool)
@@ -68,17 +79,14 @@ def deliveries(events: EventArray) -> list[Delivery]:
 
 
 def for_session(events: EventArray, session: int) -> EventArray:
-    """The records of one session among `events`, which must not begin with a FEE: the bytes that `deliveries` gives."""
+    """The records of one session among `events`: the bytes that `deliveries` gives."""
     mine = (events["session"] == session) | (events["contra_session"] == session)
-    fee = np.flatnonzero(events["kind"] == EventKind.FEE)
-    mine[fee] = mine[fee - 1]
     found = [d.records for d in deliveries(pick(events, mine)) if d.session == session]
     return found[0] if found else events[:0]
 
 
 def last_events(events: EventArray) -> dict[int, int]:
     """Session -> sequence of the last event in `events` that it gets."""
-    events = _fees_of_both(events)
     found: dict[int, int] = {}
     for name in ("session", "contra_session"):
         sessions, at = np.unique(events[name][::-1], return_index=True)
@@ -97,18 +105,6 @@ def pages(records: EventArray, limit: int) -> list[EventArray]:
     return [records[a:b] for a, b in zip(cuts, [*cuts[1:], len(records)], strict=True)]
 
 
-def _fees_of_both(events: EventArray) -> EventArray:
-    """A FEE names the taker's session only: give it the buyer's and the seller's, known from the TRADE before it."""
-    fee = np.flatnonzero(events["kind"] == EventKind.FEE)
-    if len(fee):
-        events = events.copy()
-        trade = pick(events, fee - 1)
-        buys = trade["side"] == Side.BUY
-        events["session"][fee] = np.where(buys, trade["session"], trade["contra_session"])
-        events["contra_session"][fee] = np.where(buys, trade["contra_session"], trade["session"])
-    return events
-
-
 def _copies(records: EventArray, swapped: NDArray[np.bool_]) -> EventArray:
     """Turn full events into what their receivers may see; `swapped` marks copies for the second session."""
     kind = records["kind"]
@@ -119,7 +115,7 @@ def _copies(records: EventArray, swapped: NDArray[np.bool_]) -> EventArray:
         records[mine][maker] = records[other][maker]
         records[other][maker] = value
     _money(records, kind, maker)
-    with_taker = maker & (kind != EventKind.FEE)
+    with_taker = maker & (records["aggressor"] > 0)
     records["flags"][with_taker] |= int(EventFlag.MAKER)
     for _, other in _HALVES:
         records[other][two_sided] = 0
@@ -132,7 +128,8 @@ def _money(records: EventArray, kind: NDArray[Any], maker: NDArray[np.bool_]) ->
     fee = kind == EventKind.FEE
     traded = _TWO_SIDED[kind] & ~fee
     side = records["side"]
-    side[maker & traded & (side > 0)] = 3 - side[maker & traded & (side > 0)]
+    side[traded & (side == Side.NONE)] = int(Side.BUY)  # a call auction: the buyer comes first
+    side[maker & traded] = 3 - side[maker & traded]
     side[fee] = np.where(maker[fee], int(Side.SELL), int(Side.BUY))
     records["aux"][fee & maker] = records["aux2"][fee & maker]
     records["aux2"][fee] = 0
@@ -141,10 +138,14 @@ def _money(records: EventArray, kind: NDArray[Any], maker: NDArray[np.bool_]) ->
 
 
 def _caused(records: EventArray, to_sender: NDArray[np.bool_], to_owner: NDArray[np.bool_]) -> None:
-    """One-sided events whose order and command belong to different sessions."""
+    """Events about one thing whose owner and command, or earlier owner, belong to different sessions."""
     foreign = to_owner & (records["contra_session"] > 0) & (records["contra_session"] != records["session"])
+    countered = records["kind"] == EventKind.BLOCK_COUNTERED
+    records["aux2"][foreign & countered] = 0
     records["contra_client_order_id"][foreign] = 0
     records["contra_session"][foreign] = 0
+    left = (records["kind"] == EventKind.BLOCK_ENDED) & (records["reason"] == Reason.USER_REQUESTED)
+    records["aux"][to_sender & (countered | left)] = 0
     prevented = to_sender & (records["reason"] == Reason.SELF_TRADE_PREVENTED)
     records["account"][prevented] = 0
     records["aux"][prevented] = 0

@@ -32,10 +32,8 @@ class Streams:
         found: list[EventArray] = [self._exchange.recent.events_after(0, 0)]
         reached, room = after, limit
         while reached < last and room > 0:
-            # One event more at the front: a FEE is understood by the TRADE before it.
-            events = self._events(max(0, reached - 1))
+            events = self._events(reached)
             mine = for_session(events, session)
-            mine = mine[mine["sequence"] > reached]
             kept = pages(mine, max(2, room))[0]
             found.append(kept)
             room -= len(kept)

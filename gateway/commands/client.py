@@ -4,36 +4,16 @@ from __future__ import annotations
 
 import contextlib
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import click
 
 from gateway.commands.common import Failure, json_option, print_json, table
 from gateway.commands.connect import Target, opened, pass_target
+from gateway.commands.types import LOTS, PRICE, SIDE
 
 if TYPE_CHECKING:
     from gateway.orders import OrderHandle
-
-SIDE = click.Choice(["buy", "sell"], case_sensitive=False)
-LOTS = click.IntRange(min=1)
-
-
-class PriceType(click.ParamType):  # type: ignore[type-arg]  # generic only in newer releases
-    """A decimal number, exact."""
-
-    name = "price"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Decimal:
-        try:
-            price = Decimal(value)
-        except ArithmeticError:
-            price = Decimal("NaN")
-        if not price.is_finite() or price <= 0:
-            self.fail(f"{value!r} is no price; write a decimal number such as 73.20", param, ctx)
-        return price
-
-
-PRICE = PriceType()
 
 
 @click.group()

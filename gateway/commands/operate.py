@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-from datetime import date as Date
-from decimal import Decimal
-from typing import TYPE_CHECKING, Any
-
 import click
 
-from gateway.commands.common import Failure, json_option, locate_journal, print_json
+from gateway.commands import operate_auctions, operate_corrections, operate_market, operate_registry
+from gateway.commands.common import json_option, print_json
 from gateway.commands.connect import Target, opened, pass_target
-
-if TYPE_CHECKING:
-    from engine.control import Control
-
-ID = click.IntRange(min=1)
-cause_option = click.option("--cause", default="", help="Why, for the journal.")
+from gateway.commands.operating import (
+    ID,
+    amount_of,
+    cause_option,
+    checked,
+    date_of,
+    do,
+    firm_number,
+    position,
+)
 
 
 @click.group()
 def operate() -> None:
-    """Run a venue's day by hand: firms, accounts, money, units, phases.
+    """Run a venue's day by hand: firms, accounts, money, units, phases, auctions, holds, limits, corrections.
 
     Needs an operator's session (`carbonbook keys new OPS --role operator`). Options of the connection as in `client`.
 
@@ -28,19 +29,6 @@ def operate() -> None:
     carbonbook operate open-account "Alpha Power" main --session OPS
     carbonbook operate cash 1 CNY 5000000.00 --session OPS
     """
-
-
-def _do(
-    target: Target, message: Control, as_json: bool, said: str, result: str = "aux", *, dated: bool = False
-) -> None:
-    """Send one message; print what was done, `{}` in `said` standing for a field (a date?) of its first event."""
-    with opened(target) as it:
-        events = it.control(message)
-    number = int(events[0][result])
-    if as_json:
-        print_json({"done": type(message).__name__, "number": number, "event": int(events[-1]["sequence"])})
-    else:
-        click.echo(said.format(number if dated else f"{number:,}"))
 
 
 @operate.command("open-firm")
@@ -55,7 +43,7 @@ def open_firm(target: Target, name: str, as_json: bool) -> None:
     """
     from engine.control import OpenFirm
 
-    _do(target, _checked(OpenFirm, name=name), as_json, f"firm {{}} opened: {name}")
+    do(target, checked(OpenFirm, name=name), as_json, f"firm {{}} opened: {name}")
 
 
 @operate.command("open-account")
@@ -72,21 +60,9 @@ def open_account(target: Target, firm: str, name: str, owner_group: int, as_json
     """
     from engine.control import OpenAccount
 
-    number = int(firm) if firm.isdigit() else _firm_number(target, firm)
-    message = _checked(OpenAccount, firm=number, name=name, owner_group=owner_group)
-    _do(target, message, as_json, f"account {{}} opened: {name}, firm {number}", "account")
-
-
-def _firm_number(target: Target, name: str) -> int:
-    from gateway.commands.common import journal_errors
-    from gateway.commands.moment import names_at
-    from replay import JournalReader
-
-    with journal_errors():
-        number = names_at(JournalReader(locate_journal(target.data))).firm_number(name)
-    if not number:
-        raise Failure(f"no firm {name!r}; open it first: carbonbook operate open-firm {name!r}")
-    return number
+    number = firm_number(target, firm)
+    message = checked(OpenAccount, firm=number, name=name, owner_group=owner_group)
+    do(target, message, as_json, f"account {{}} opened: {name}, firm {number}", "account")
 
 
 @operate.command()
@@ -105,12 +81,12 @@ def cash(target: Target, account: int, currency: str, amount: str, reference: st
     """
     from engine.control import MoveCash
 
-    minor = Decimal(_number(amount)) * 100
-    if minor != minor.to_integral_value() or not minor:
+    minor = amount_of(amount, "AMOUNT")
+    if not minor:
         raise click.BadParameter(f"{amount!r}: write an amount with at most two decimals, not 0", param_hint="AMOUNT")
-    number = _position(target, "currencies", currency)
-    message = _checked(MoveCash, account=account, currency=number, amount=int(minor), reference=reference)
-    _do(target, message, as_json, f"account {account}: {amount} {currency}; free now: {{}} minor units", "aux2")
+    number = position(target, "currencies", currency)
+    message = checked(MoveCash, account=account, currency=number, amount=minor, reference=reference)
+    do(target, message, as_json, f"account {account}: {amount} {currency}; free now: {{}} minor units", "aux2")
 
 
 @operate.command()
@@ -128,50 +104,44 @@ def units(target: Target, account: int, asset: str, amount: int, reference: str,
     """
     from engine.control import MoveUnits
 
-    number = _position(target, "assets", asset)
-    message = _checked(MoveUnits, account=account, asset=number, amount=amount, reference=reference)
-    _do(target, message, as_json, f"account {account}: {amount:,} {asset}; free now: {{}}", "aux2")
+    number = position(target, "assets", asset)
+    message = checked(MoveUnits, account=account, asset=number, amount=amount, reference=reference)
+    do(target, message, as_json, f"account {account}: {amount:,} {asset}; free now: {{}}", "aux2")
 
 
 @operate.command()
 @click.argument("name", type=click.Choice(["CLOSED", "PRE_OPEN", "CONTINUOUS", "BREAK", "HALT"], case_sensitive=False))
 @click.option("--date", "day", help="Trading date YYYY-MM-DD; a later one opens a new day (default: the current one).")
 @click.option("--instrument", default="", help="Only this one.")
+@click.option(
+    "--mode",
+    type=click.Choice(["LISTED", "BLOCK", "BIDDING"], case_sensitive=False),
+    default="LISTED",
+    show_default=True,
+    help="Of listed trading, of block trades, of auctions.",
+)
 @cause_option
 @json_option
 @pass_target
-def phase(target: Target, name: str, day: str | None, instrument: str, cause: str, as_json: bool) -> None:
-    """Set the phase of listed trading: halt, resume, open a day. The calendar goes on as written.
+def phase(target: Target, name: str, day: str | None, instrument: str, mode: str, cause: str, as_json: bool) -> None:
+    """Set the phase of a trading mode: halt, resume, open a day. The calendar goes on as written.
 
     \b
     carbonbook operate phase HALT --instrument CEA24 --cause "news pending" --session OPS
     carbonbook operate phase CONTINUOUS --instrument CEA24 --session OPS
+    carbonbook operate phase CONTINUOUS --mode BLOCK --session OPS
     """
     from engine.control import SetPhase
-    from engine.schema import Phase
+    from engine.schema import Mode, Phase
 
     with opened(target) as it:
         number = it.reference.instrument(instrument).number if instrument else 0
         current = it.days()[0].trading_date
-    message = _checked(
-        SetPhase, phase=int(Phase[name.upper()]), date=_date(day) if day else current, instrument=number, cause=cause
-    )
-    _do(target, message, as_json, f"{instrument or 'all instruments'}: {name.upper()} on trading date {{}}", dated=True)
-
-
-@operate.command("end-day")
-@cause_option
-@json_option
-@pass_target
-def end_day(target: Target, cause: str, as_json: bool) -> None:
-    """End the trading day now: stop, expire day orders, fix the closes, settle. The journal begins a new segment.
-
-    \b
-    carbonbook operate end-day --session OPS
-    """
-    from engine.control import EndDay
-
-    _do(target, _checked(EndDay, cause=cause), as_json, "day ended and settled")
+    date = date_of(day, "--date") if day else current
+    which = int(Mode[mode.upper()])
+    phase_number = int(Phase[name.upper()])
+    message = checked(SetPhase, phase=phase_number, date=date, mode=which, instrument=number, cause=cause)
+    do(target, message, as_json, f"{instrument or 'all instruments'}: {name.upper()} on trading date {{}}", dated=True)
 
 
 @operate.command()
@@ -190,8 +160,27 @@ def suspend(target: Target, account: int, resume: bool, cause: str, as_json: boo
     from engine.schema import Status
 
     status = Status.ACTIVE if resume else Status.SUSPENDED
-    message = _checked(SetAccountStatus, account=account, status=int(status), cause=cause)
-    _do(target, message, as_json, f"account {account}: {status.name}")
+    message = checked(SetAccountStatus, account=account, status=int(status), cause=cause)
+    do(target, message, as_json, f"account {account}: {status.name}")
+
+
+@operate.command("owner-group")
+@click.argument("account", type=ID)
+@click.argument("group", type=click.IntRange(min=0))
+@click.option("--from", "day", default=None, help="Date YYYY-MM-DD, for the record; it is in force at once.")
+@json_option
+@pass_target
+def owner_group(target: Target, account: int, group: int, day: str | None, as_json: bool) -> None:
+    """Say which accounts have one beneficial owner: they share GROUP (0 = none) and do not trade with each other.
+
+    \b
+    carbonbook operate owner-group 3 7 --session OPS
+    """
+    from engine.control import SetOwnerGroup
+
+    since = date_of(day, "--from") if day else 0
+    message = checked(SetOwnerGroup, account=account, owner_group=group, group_from=since)
+    do(target, message, as_json, f"account {account}: owner group {{}}")
 
 
 @operate.command("end-session")
@@ -210,8 +199,8 @@ def end_session(target: Target, number: int, resume: bool, cause: str, as_json: 
     from engine.schema import Status
 
     status = Status.ACTIVE if resume else Status.ENDED
-    message = _checked(SetSessionStatus, session=number, status=int(status), cause=cause)
-    _do(target, message, as_json, f"session {number}: {status.name}")
+    message = checked(SetSessionStatus, session=number, status=int(status), cause=cause)
+    do(target, message, as_json, f"session {number}: {status.name}")
 
 
 @operate.command()
@@ -233,39 +222,6 @@ def status(target: Target, as_json: bool) -> None:
         click.echo(status_text(found))
 
 
-def _checked(kind: Any, **fields: Any) -> Any:
-    """The message, its texts and ranges checked as the server would. Raises click.UsageError."""
-    import msgspec
-
-    try:
-        return msgspec.convert({"do": kind.__name__, **fields}, kind)
-    except msgspec.ValidationError as error:
-        raise click.UsageError(f"{error}; names: up to 40 letters, digits, space, _ . -", None) from None
-
-
-def _position(target: Target, what: str, name: str) -> int:
-    """A currency's or asset's number by its name."""
-    with opened(target) as it:
-        known = getattr(it.reference.data, what)
-    if name not in known:
-        raise click.UsageError(f"no {name!r} among the venue's {what}: {', '.join(known) or 'it has none'}", None)
-    return int(known.index(name)) + 1
-
-
-def _number(text: str) -> Decimal:
-    try:
-        value = Decimal(text)
-    except ArithmeticError:
-        value = Decimal("NaN")
-    if not value.is_finite():
-        raise click.BadParameter(f"{text!r} is no amount; write a number such as 5000.00", param_hint="AMOUNT")
-    return value
-
-
-def _date(text: str) -> int:
-    from engine.venue import date_number
-
-    try:
-        return date_number(Date.fromisoformat(text))
-    except ValueError:
-        raise click.BadParameter(f"{text!r} is no date; write YYYY-MM-DD", param_hint="--date") from None
+for commands in (operate_market, operate_corrections, operate_registry, operate_auctions):
+    for command in commands.COMMANDS:
+        operate.add_command(command)
