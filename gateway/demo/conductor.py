@@ -202,12 +202,12 @@ class Conductor:
     # --- the day --------------------------------------------------------------------------------------------------
 
     def prepare(self) -> None:
-        """Keys, client processes and the kernel, all at once: the first compilation takes most of a minute."""
+        """Keys, client processes and the kernel, all at once: the first compilation takes minutes."""
         plan, screen = self.plan, self.screen
         for folder in ("clients", "logs", "keys"):
             (plan.root / folder).mkdir(parents=True, exist_ok=True)
         (plan.root / "plan.json").write_bytes(msgspec.json.encode(plan))
-        screen.activity = "loading the kernel (the first time on a machine it is compiled: up to a minute or two)"
+        screen.activity = "loading the kernel (the first time on a machine it is compiled: two to four minutes)"
         self.spawn("kernel", "gateway.demo.audit", "warm")
         create_server_keys(plan.keys)
         for session, firm in firm_sessions().items():
