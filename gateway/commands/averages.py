@@ -57,7 +57,7 @@ def mean(amount: int, count: int, tick: Decimal) -> Decimal | None:
 def average(instrument: str, month: str, folder: Path, as_json: bool) -> None:
     """Average price of INSTRUMENT in MONTH (YYYY-MM): weighted by volume over its listed trades, and of its closes.
 
-    Listed trades only: block trades and auctions are not in it. Both half-up to the tick, from the days that have ended.
+    Block trades and auctions are not in it. Both figures half-up to the tick, from the days that have ended.
 
     \b
     carbonbook replay average CEA24 2025-08 data

@@ -9,6 +9,8 @@ bidding    S1 offers 100,000 t from 73.20; S2 bids 60,000 at 75.00, S3 70,000 at
            74.00; S2 60,000 x 74.00 = 4,440,000.00, S3 40,000 x 74.00 = 2,960,000.00
 composite  (71.34 + 70.00 + 73.00 + 72.93 + 73.17) / 5 = 360.44 / 5 = 72.088 -> 72.09
 limits     73.17 +-10 %: 80.487 -> 80.49, 65.853 -> 65.85
+next day   S1 sells 500 t to S2 at 80.00 = 40,000.00; the month: (109,750 + 40,000) / 2,000 = 74.875 -> 74.88 by volume,
+           (73.17 + 80.00) / 2 = 76.585 -> 76.59 the mean of the closes
 """
 
 from __future__ import annotations
@@ -18,8 +20,8 @@ from pathlib import Path
 
 import pytest
 
-from engine.control import AnnounceAuction, CloseAuction, EndDay, OpenAuction
-from engine.schema import DayStage, EventKind
+from engine.control import AnnounceAuction, CloseAuction, EndDay, OpenAuction, SetPhase
+from engine.schema import DayStage, EventKind, Phase
 from gateway.cli import cli
 from gateway.client import Client
 from gateway.handles import Stage
@@ -77,7 +79,7 @@ def test_a_market_day(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Non
         listed(one, two)
         block(one, three)
         bidding(two, three, ops)
-        # S1: 109,750.00 + 14,000,000.00 + 7,400,000.00 earned; 1,000,000 - 1,500 - 200,000 - 100,000 t, 500 in the book.
+        # S1: 109,750.00 + 14,000,000.00 + 7,400,000.00 earned, 301,500 t sold, 500 t in the book.
         assert statement(one) == (12_150_975_000, 0, 2_150_975_000, 698_000, 0)
         assert statement(two) == (10_000_000_000 - 10_975_000 - 444_000_000, 0, 0, 1_000_000, 61_500)
         assert statement(three) == (10_000_000_000 - 1_400_000_000 - 296_000_000, 0, 0, 1_000_000, 240_000)
@@ -96,11 +98,16 @@ def test_a_market_day(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Non
         assert statement(one) == (12_150_975_000, 0, 0, 698_500, 0)
         assert statement(two) == (9_545_025_000, 0, 0, 1_061_500, 0)
         assert statement(three) == (8_304_000_000, 0, 0, 1_240_000, 0)
+        ops.control(SetPhase(int(Phase.CONTINUOUS), 20250812))
+        one.place("CEA24", "sell", 500, "80.00").wait()
+        assert two.place("CEA24", "buy", 500, "80.00").wait().status == Status.FILLED
+        ops.control(EndDay())
     code = cli.main(
         ["replay", "average", "CEA24", "2025-08", str(tmp_path / "data")], "carbonbook", standalone_mode=False
     )
     assert (code, capsys.readouterr().out) == (
         0,
-        "CEA24 2025-08: 73.17 weighted by volume, 73.17 mean of closes (1 days, 2025-08-11 to 2025-08-11, 1,500 lots)\n",
+        "CEA24 2025-08: 74.88 weighted by volume, 76.59 mean of closes"
+        " (2 days, 2025-08-11 to 2025-08-12, 2,000 lots)\n",
     )
     assert verify(tmp_path / "data/journal", "reference").ok
