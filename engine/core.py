@@ -122,6 +122,10 @@ class Engine:
         """An account's row of section `accounts` and its rows of `cash` and `holds`."""
         return self._look.balance(account)
 
+    def register(self, section: str) -> NDArray[Any]:
+        """The rows of section `negotiations`, `auctions`, `bids`, `encumbrances` or `obligations`, by id."""
+        return self._look.register(section)
+
     def book_day(self, instrument: int) -> NDArray[Any]:
         """An instrument's row of section `instruments`, as an array of one."""
         return self._look.book_day(instrument)

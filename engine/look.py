@@ -68,6 +68,8 @@ class Look(Protocol):
 
     def open_orders(self, session: int, account: int, after: int, most: int) -> NDArray[Any]: ...
 
+    def register(self, section: str) -> NDArray[Any]: ...
+
 
 class ArenaLook:
     """Looks into the kernel's arena through NumPy views; `live_orders` sets what a session's orders cost."""
@@ -176,6 +178,10 @@ class ArenaLook:
             rows[name] = found[name]
         return rows
 
+    def register(self, section: str) -> NDArray[Any]:
+        rows: NDArray[Any] = self._s[section][1 : int(self._s[f"{section}_used"]) + 1]
+        return rows.copy() if section == "obligations" else rows[rows["quantity"] > 0]
+
 
 class ReferenceLook:
     """Looks at the reference engine's objects.
@@ -230,6 +236,12 @@ class ReferenceLook:
         )
         rows = [tuple(getattr(orders[number], name) for name in names) for number in wanted[:most]]
         return np.array(rows, STATE_SECTIONS["orders"])
+
+    def register(self, section: str) -> NDArray[Any]:
+        from dataclasses import astuple
+
+        held = getattr(self._x, section)
+        return np.array([astuple(held[number]) for number in sorted(held)], STATE_SECTIONS[section])
 
 
 def _filled(section: str, account: int, buckets: dict[int, Any]) -> NDArray[Any]:

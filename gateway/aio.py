@@ -21,6 +21,7 @@ from engine.schema import EventArray
 from gateway import wire
 from gateway.client import Client
 from gateway.errors import NoAnswer
+from gateway.handles import BidHandle, BlockTerms
 from gateway.link import Answer
 from gateway.orders import OrderHandle, Request
 from gateway.questions import Questions, accepted
@@ -29,12 +30,14 @@ from gateway.wire import FrameType
 TICK = 0.05
 """Seconds between looks at timers when the socket is silent."""
 R = TypeVar("R", bound=Request)
+D = TypeVar("D", OrderHandle, BlockTerms, BidHandle)
 T = TypeVar("T")
 
 
 class AsyncClient:
-    """Wraps a `Client`. `place`, `take`, `cancel`, `replace`, `mass_cancel` and `submit` are the client's own and never
-    block; questions go through `ask`.
+    """Wraps a `Client`. `place`, `take`, `cancel`, `replace`, `mass_cancel`, `submit` and everything of
+    `gateway.mechanisms` (blocks, bids, registry, kill switch) are the client's own and never block; questions go
+    through `ask`.
     """
 
     def __init__(self, client: Client) -> None:
@@ -45,6 +48,20 @@ class AsyncClient:
         self.replace = client.replace
         self.mass_cancel = client.mass_cancel
         self.submit = client.submit
+        self.block_offer = client.block_offer
+        self.block_counter = client.block_counter
+        self.block_accept = client.block_accept
+        self.block_withdraw = client.block_withdraw
+        self.bid = client.bid
+        self.replace_bid = client.replace_bid
+        self.withdraw_bid = client.withdraw_bid
+        self.surrender = client.surrender
+        self.cancel_units = client.cancel_units
+        self.transfer_in = client.transfer_in
+        self.transfer_out = client.transfer_out
+        self.pledge = client.pledge
+        self.kill = client.kill
+        self.resume_firm = client.resume_firm
         self._changed = asyncio.Event()
         self._failure: BaseException | None = None
         self._task = asyncio.create_task(self._run())
@@ -93,8 +110,8 @@ class AsyncClient:
             raise request.rejection
         return request
 
-    async def wait_done(self, order: OrderHandle, timeout: float = 5.0) -> OrderHandle:
-        """Until the order is filled, cancelled, expired or rejected. Raises Rejected, NoAnswer."""
+    async def wait_done(self, order: D, timeout: float = 5.0) -> D:
+        """Until an order, a bid or block terms are over. Raises Rejected, NoAnswer."""
         await self.until(lambda: order.done, timeout, f"the end of order {order.client_order_id}")
         if order.rejection is not None:
             raise order.rejection
@@ -109,7 +126,8 @@ class AsyncClient:
         """The answer to a question, such as `lambda c: c.book("CEA24")`; other tasks go on meanwhile.
 
         The question runs in a thread of its own and leaves the socket to the event loop. Ask what `Questions` has:
-        `book`, `day`, `days`, `account`, `open_orders`, `status`, `ask`; no `control`, no orders.
+        `book`, `day`, `account`, `open_orders`, `negotiations`, `auctions`, `bids`, `holds`, `compliance` and so on;
+        no `control`, no orders.
 
         Raises:
             Rejected, NoAnswer, and whatever ended the connection.

@@ -17,7 +17,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from decimal import Decimal
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self
@@ -36,26 +35,26 @@ from engine.schema import (
     OrderFlag,
     OrderType,
     SelfTrade,
-    Side,
     TimeInForce,
 )
 from gateway import wire
 from gateway.errors import NoAnswer
 from gateway.link import Credentials, Link
-from gateway.orders import OrderHandle, Request, Tracker
+from gateway.mechanisms import Mechanisms, Price, R, SideName
+from gateway.mechanisms import side_of as _side
+from gateway.orders import OrderHandle, Request
 from gateway.questions import Questions
 from gateway.records import join
 from gateway.security import read_secret, read_server_public
+from gateway.tracker import Tracker
 from gateway.views import Reference, to_ticks
 from gateway.wire import QueryKind
 
-SideName = Literal["buy", "sell"] | Side
-Price = Decimal | str | int
 INBOX_RECORDS = 1_000_000
 """Most records kept for `poll`; when a program only ever waits on handles, older ones are let go."""
 
 
-class Client(Questions):
+class Client(Mechanisms, Questions):
     """One session at a venue. Not thread-safe.
 
     Args:
@@ -280,7 +279,7 @@ class Client(Questions):
         made["kind"], made["client_order_id"] = kind, self._link.next_numbers(1)
         return made
 
-    def _send(self, made: CommandArray, request: Request) -> Request:
+    def _send(self, made: CommandArray, request: R) -> R:
         self._tracker.add(request)
         self._link.submit(made)
         return request
@@ -363,7 +362,3 @@ class Client(Questions):
             self._inbox_records += len(records)
         while self._inbox_records > INBOX_RECORDS:
             self._inbox_records -= len(self._inbox.pop(0))
-
-
-def _side(side: SideName) -> Side:
-    return side if isinstance(side, Side) else Side[side.upper()]

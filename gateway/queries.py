@@ -13,6 +13,8 @@ from engine.look import Header, Level
 from engine.schema import Reason, Role
 from engine.venue import Venue
 from gateway import wire
+from gateway.compliance import compliance
+from gateway.register_queries import RegisterQueries
 from gateway.sessions import Registry, Session
 
 DEPTH: Final = 5
@@ -35,6 +37,7 @@ class Queries:
         self._engine = engine
         self._registry = registry
         self._instruments = _instruments(engine.venue)
+        self._registers = RegisterQueries(engine, registry)
 
     def answer(self, query: wire.Query, session: Session, _sequence: int = 0) -> wire.Message:
         """The answer to one query. Raises QueryError."""
@@ -49,6 +52,19 @@ class Queries:
                 return self._day(query.number)
             case wire.QueryKind.ORDERS:
                 return self._orders(query.number, session)
+            case wire.QueryKind.NEGOTIATIONS:
+                return self._registers.negotiations(query.number, session)
+            case wire.QueryKind.AUCTIONS:
+                return self._registers.auctions()
+            case wire.QueryKind.BIDS:
+                return self._registers.bids(query.number, session)
+            case wire.QueryKind.HOLDS:
+                return self._registers.holds(query.number, session)
+            case wire.QueryKind.OBLIGATIONS:
+                return self._registers.obligations(query.number, session)
+            case wire.QueryKind.COMPLIANCE:
+                self._check_account(query.number, session)
+                return compliance(self._engine, query.number)
         raise QueryError(Reason.INVALID_KIND)
 
     def _reference(self, session: Session) -> wire.ReferenceData:
@@ -66,11 +82,14 @@ class Queries:
             timezone=venue.calendar.timezone,
         )
 
-    def _account(self, number: int, session: Session) -> wire.AccountData:
+    def _check_account(self, number: int, session: Session) -> None:
         known = self._registry.accounts.get(number)
         # An account of another firm and none at all give the same answer.
         if known is None or (session.role != Role.OPERATOR and known[1] != session.firm):
             raise QueryError(Reason.UNKNOWN_ACCOUNT)
+
+    def _account(self, number: int, session: Session) -> wire.AccountData:
+        self._check_account(number, session)
         account, cash, holds = self._engine.balance(number)
         row = account[0]
         return wire.AccountData(

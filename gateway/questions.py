@@ -11,13 +11,14 @@ from gateway import wire
 from gateway.errors import rejected
 from gateway.link import Answer, Link
 from gateway.records import join
+from gateway.register_questions import RegisterQuestions
 from gateway.views import Account, Book, Day, OpenOrder, Reference
 from gateway.wire import FrameType, QueryKind
 
 M = TypeVar("M", bound=wire.Message)
 
 
-class Questions:
+class Questions(RegisterQuestions):
     """The part of the client that asks; the other part keeps the connection going."""
 
     reference: Reference

@@ -147,10 +147,16 @@ class QueryKind(IntEnum):
     DAY = 4
     ORDERS = 5
     STATUS = 6
+    NEGOTIATIONS = 7
+    AUCTIONS = 8
+    BIDS = 9
+    HOLDS = 10
+    OBLIGATIONS = 11
+    COMPLIANCE = 12
 
 
 class Query(Message, frozen=True):
-    """`number`: the account (ACCOUNT), instrument (BOOK; DAY, 0 = all) or order id to start after (ORDERS)."""
+    """`number`: the account (ACCOUNT, COMPLIANCE), the instrument (BOOK; DAY, 0 = all), or the id to start after."""
 
     kind: int
     number: int = 0

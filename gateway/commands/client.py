@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
+from gateway.commands import client_mechanisms, client_registry
 from gateway.commands.common import Failure, json_option, print_json, table
 from gateway.commands.connect import Target, opened, pass_target
 from gateway.commands.types import LOTS, PRICE, SIDE
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 @click.group()
 def client() -> None:
-    """Trade: place, cancel, replace, take, look, watch.
+    """Trade: place, cancel, replace, take, look, watch; block trades, auctions, the registry.
 
     Options of the connection may also stand in the environment (CARBONBOOK_SESSION and so on). On the server's own
     machine --session is enough. Each call logs on as that session and ends an earlier connection of it: give a
@@ -337,3 +338,8 @@ def status(target: Target, as_json: bool) -> None:
         print_json(status_json(found))
     else:
         click.echo(status_text(found))
+
+
+for commands in (client_mechanisms, client_registry):
+    for command in commands.COMMANDS:
+        client.add_command(command)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from gateway.commands.averages import average
 from gateway.commands.common import (
     Bar,
     Failure,
@@ -122,3 +123,6 @@ def _instant(reader: JournalReader, at: str | None) -> tuple[int | None, int | N
         began = when(first, zone)
         raise click.BadParameter(f"{at}: the journal begins at {began} ({zone})", param_hint="--at")
     return None, moment
+
+
+replay.add_command(average)

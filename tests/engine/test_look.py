@@ -43,6 +43,8 @@ def check(engine: Engine) -> None:
         assert found.account.tobytes() == state["accounts"][account - 1 : account].tobytes()
         for section, rows in (("cash", found.cash), ("holds", found.holds)):
             assert rows.tobytes() == state[section][state[section]["account"] == account].tobytes()
+    for section in ("negotiations", "auctions", "bids", "encumbrances", "obligations"):
+        assert engine.register(section).tobytes() == state[section].tobytes()
     by_id = state["orders"][np.argsort(state["orders"]["order_id"])]
     assert engine.open_orders().tobytes() == by_id.tobytes()
     ids = by_id["order_id"].tolist()
