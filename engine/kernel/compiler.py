@@ -20,6 +20,7 @@ import numpy as np
 from numba import njit
 
 import engine
+from engine.kernel.parts import Part, WholeCompiler
 
 U: Final = np.uint64
 """Written round an index that cannot be negative: it spares the test for one that counts from the end."""
@@ -57,18 +58,18 @@ def cache_folder() -> Path:
 
 def small(function: Any) -> Any:
     """A leaf that disappears into its callers."""
-    return njit(error_model="numpy", forceinline=True)(function)
+    return Part(function, error_model="numpy", forceinline=True) if COMPILED else function
 
 
 def plain(function: Any) -> Any:
     """A function of its own; the compiler decides about inlining."""
-    return njit(error_model="numpy")(function)
+    return Part(function, error_model="numpy") if COMPILED else function
 
 
 def entry(function: Any) -> Any:
     """Called from Python; its machine code, with all it calls, is kept on disk."""
     with _cache():
-        return njit(error_model="numpy", cache=True)(function)
+        return njit(error_model="numpy", cache=True, pipeline_class=WholeCompiler)(function)
 
 
 def by_address(*argument_types: Any) -> Callable[[Callable[..., Any]], Callable[..., int]]:
@@ -80,7 +81,9 @@ def by_address(*argument_types: Any) -> Callable[[Callable[..., Any]], Callable[
 
     def compiled(function: Callable[..., Any]) -> Callable[..., int]:
         with _cache(), _wide_stores():
-            native = numba.cfunc(numba.types.int64(*argument_types), error_model="numpy", cache=True)(function)
+            native = numba.cfunc(
+                numba.types.int64(*argument_types), error_model="numpy", cache=True, pipeline_class=WholeCompiler
+            )(function)
         _kept.append(native)  # its code lives as long as it does
         prototype = ctypes.CFUNCTYPE(ctypes.c_int64, *[ctypes.c_int64] * len(argument_types))
         call: Callable[..., int] = prototype(int(native.address or 0))

@@ -311,7 +311,7 @@ def test_the_windows_edges(make_world):
     ]
 
 
-@njit
+@compiler.entry
 def steps(arena, adds, drops, asked, answers):
     """Occupy, vacate, then ask; compiled together because the parts are too small to be called one by one."""
     s = arena[0]
