@@ -22,6 +22,7 @@ from gateway.commands.common import (
     print_json,
     when,
 )
+from gateway.commands.settlements import settlement
 
 if TYPE_CHECKING:
     from engine.core import ImplementationName
@@ -126,3 +127,4 @@ def _instant(reader: JournalReader, at: str | None) -> tuple[int | None, int | N
 
 
 replay.add_command(average)
+replay.add_command(settlement)
