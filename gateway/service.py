@@ -37,6 +37,7 @@ from gateway.queries import Queries, QueryError
 from gateway.room import Room
 from gateway.routing import TWO_SIDED, deliveries, pages
 from gateway.sessions import MAX_BAD_FRAMES, Connection, Port, Registry, Session
+from gateway.statements import Refusal, StatementDesk
 from gateway.status import StatusBoard
 from gateway.streams import Streams
 from gateway.wire import (
@@ -92,6 +93,7 @@ class Service:
         self.losses = Losses(exchange, registry, self._out, config.grace_ms, self.run_calendar, self.publish)
         self._logons = Logons(exchange, registry, config, self._out, self.losses)
         self._queries = Queries(exchange.engine, registry)
+        self.statements = StatementDesk(config.data_folder / "journal")
         self._status = StatusBoard(exchange, registry, self.room, self.counters)
         self._pending: list[tuple[Session, bytes, int, int]] = []
         """Session, records, last number, count."""
@@ -373,6 +375,11 @@ class Service:
             if connection.session.connection is not connection:
                 continue
             try:
+                if query.kind == wire.QueryKind.STATEMENT:
+                    self._queries.check_account(query.number, connection.session)
+                    if not self.statements.ask(connection, token, query):
+                        raise QueryError(Reason.THROTTLED)
+                    continue
                 if query.kind == wire.QueryKind.STATUS:
                     answer: wire.Message = self._status.answer(connection.session)
                 else:
@@ -381,6 +388,17 @@ class Service:
                 self._out.tell(connection, error.reason, token=token)
                 continue
             self._out.send(connection, wire.pack(FrameType.ANSWER, answer, token))
+        self._send_statements()
+
+    def _send_statements(self) -> None:
+        """Send the statements that have been composed meanwhile."""
+        for connection, token, found in self.statements.ready():
+            if connection.session.connection is not connection:
+                continue
+            if isinstance(found, Refusal):
+                self._out.reject(connection.port, connection.identity, found.reason, found.text, token)
+            else:
+                self._out.send(connection, wire.pack(FrameType.ANSWER, found, token))
 
     # --- heartbeats and lost sessions -----------------------------------------------------------------------------
 

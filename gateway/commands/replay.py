@@ -23,6 +23,7 @@ from gateway.commands.common import (
     when,
 )
 from gateway.commands.settlements import settlement
+from gateway.commands.statements import replay_statement
 
 if TYPE_CHECKING:
     from engine.core import ImplementationName
@@ -128,3 +129,4 @@ def _instant(reader: JournalReader, at: str | None) -> tuple[int | None, int | N
 
 replay.add_command(average)
 replay.add_command(settlement)
+replay.add_command(replay_statement)

@@ -30,6 +30,7 @@ _STAGES: Final = {
     EventKind.CLOSE_FIXED: DayStage.CLOSE_FIXED,
     EventKind.SETTLED: DayStage.SETTLED,
 }
+MAX_DATE: Final = 9999_12_31
 _MARKS: Final = [int(kind) for kind in (EventKind.DAY_OPENED, *_STAGES)]
 
 
@@ -58,7 +59,8 @@ class TradingDay(NamedTuple):
 def trading_day(reader: JournalReader, date: int) -> TradingDay:
     """The day of a date (YYYYMMDD). Raises NoSuchDay, JournalError."""
     until = reader.watermark()
-    start = _start_before(reader, date)
+    boundary = _boundary_before(reader, date)
+    start = head_of(boundary) if boundary is not None else reader.start()
     first, before = start.event, start.command - 1
     stage: DayStage | None = None
     for stretch in reader.stretches(start, until):
@@ -78,6 +80,20 @@ def trading_day(reader: JournalReader, date: int) -> TradingDay:
     if stage is None:
         raise _no_day(date)
     return TradingDay(date, stage, first, until.event, before, until.command)
+
+
+def settled_day(reader: JournalReader, date: int = 0) -> TradingDay:
+    """A day that is over, with a snapshot behind its end, found by the heads of segments alone; 0 = the latest.
+
+    Raises NoSuchDay, JournalError.
+    """
+    end = _boundary_before(reader, (date or MAX_DATE) + 1)
+    found = _settled_date(reader, end) if end is not None else 0
+    if end is None or (found != date if date else not found):
+        raise _no_day(date) if date else NoSuchDay("no trading day of this journal has ended")
+    begin = _boundary_before(reader, found)
+    first, command = (begin.first_event, begin.first_command) if begin is not None else (1, 1)
+    return TradingDay(found, DayStage.SETTLED, first, end.first_event - 1, command - 1, end.first_command - 1)
 
 
 def last_date(reader: JournalReader) -> int:
@@ -148,8 +164,8 @@ def _no_day(date: int) -> NoSuchDay:
     )
 
 
-def _start_before(reader: JournalReader, date: int) -> Position:
-    """The head of the latest segment that begins right behind the end of an earlier day; else the beginning."""
+def _boundary_before(reader: JournalReader, date: int) -> SegmentHeader | None:
+    """The latest segment that begins right behind the end of a day earlier than `date`."""
     segments = reader.segments()
     low, high, best = 0, len(segments), 0
     while low < high:
@@ -164,7 +180,7 @@ def _start_before(reader: JournalReader, date: int) -> Position:
             high = at
     while best and not _follows_settled(reader, segments[best]):
         best -= 1
-    return head_of(segments[best]) if best else reader.start()
+    return segments[best] if best else None
 
 
 def _follows_settled(reader: JournalReader, header: SegmentHeader) -> bool:
