@@ -35,7 +35,7 @@ from gateway.losses import Losses
 from gateway.outbox import Outbox
 from gateway.queries import Queries, QueryError
 from gateway.room import Room
-from gateway.routing import TWO_SIDED, deliveries, pages
+from gateway.routing import SHARED, deliveries, pages
 from gateway.sessions import MAX_BAD_FRAMES, Connection, Port, Registry, Session
 from gateway.statements import Refusal, StatementDesk
 from gateway.status import StatusBoard
@@ -87,8 +87,8 @@ class Service:
         self._out = Outbox(config.credit_bytes, self.counters)
         self.batches = 0
         self._config = config
-        self._streams = Streams(exchange)
-        self.duplicates = Duplicates(exchange)
+        self._streams = Streams(exchange, registry.directory)
+        self.duplicates = Duplicates(exchange, registry.directory)
         self.room = Room(exchange.writer, say)
         self.losses = Losses(exchange, registry, self._out, config.grace_ms, self.run_calendar, self.publish)
         self._logons = Logons(exchange, registry, config, self._out, self.losses)
@@ -307,7 +307,7 @@ class Service:
         if messages or (administrative and bool((events["kind"] >= EventKind.FIRM_OPENED).any())):
             self.registry.learn(events, messages or {})
             self.losses.cut_ended()
-        for session_number, records in deliveries(events):
+        for session_number, records in deliveries(events, self.registry.directory):
             session = self.registry.sessions.get(session_number)
             if session is None:
                 continue
@@ -321,7 +321,7 @@ class Service:
         """The most frequent case: one event of one session. False when it concerns two; `deliveries` knows the rest."""
         own, contra = EVENT_SESSIONS.unpack_from(record, EVENT_SESSIONS_AT)
         session = self.registry.sessions.get(own)
-        if contra not in (0, own) or record[0] in TWO_SIDED or session is None:
+        if contra not in (0, own) or record[0] in SHARED or session is None:
             return False
         sequence = EVENT_SEQUENCE.unpack_from(record, EVENT_SEQUENCE_AT)[0]
         previous, session.last_event = session.last_event, sequence
