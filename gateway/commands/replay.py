@@ -22,6 +22,7 @@ from gateway.commands.common import (
     print_json,
     when,
 )
+from gateway.commands.quoting import presence
 from gateway.commands.settlements import settlement
 from gateway.commands.statements import replay_statement
 
@@ -127,6 +128,5 @@ def _instant(reader: JournalReader, at: str | None) -> tuple[int | None, int | N
     return None, moment
 
 
-replay.add_command(average)
-replay.add_command(settlement)
-replay.add_command(replay_statement)
+for command in (average, settlement, replay_statement, presence):
+    replay.add_command(command)
