@@ -22,6 +22,7 @@ from gateway.commands.common import (
     print_json,
     when,
 )
+from gateway.commands.order_export import orders
 from gateway.commands.quoting import presence
 from gateway.commands.settlements import settlement
 from gateway.commands.statements import replay_statement
@@ -128,5 +129,5 @@ def _instant(reader: JournalReader, at: str | None) -> tuple[int | None, int | N
     return None, moment
 
 
-for command in (average, settlement, replay_statement, presence):
+for command in (average, settlement, replay_statement, presence, orders):
     replay.add_command(command)
