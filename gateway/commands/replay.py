@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from gateway.commands.averages import average
+from gateway.commands.calls import call_ends
 from gateway.commands.common import (
     Bar,
     Failure,
@@ -129,5 +130,5 @@ def _instant(reader: JournalReader, at: str | None) -> tuple[int | None, int | N
     return None, moment
 
 
-for command in (average, settlement, replay_statement, presence, orders):
+for command in (average, settlement, replay_statement, presence, orders, call_ends):
     replay.add_command(command)
