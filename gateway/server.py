@@ -275,7 +275,7 @@ class Server:
             exchange.writer.close()
         service = getattr(self, "service", None)
         if service is not None:
-            service.statements.close()
+            service.queries.close()
         self._doors.close()
         self._waker.close()
         self._wake_end.close()
