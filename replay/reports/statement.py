@@ -120,8 +120,21 @@ def settled_statement(reader: JournalReader, date: int, account: int) -> Stateme
     before = snapshot_after(reader, day.first_event - 1) if day.before_command else {}
     after = snapshot_after(reader, day.last_event)
     if before is None or after is None:
-        raise NoSuchDay(f"{number_date(day.date)}: no snapshot at the ends of that day; `replay statement` computes it")
-    return compose(reader.venue, day, account, before, after, events_of(reader, day.first_event, day.last_event))
+        raise _no_snapshot(day)
+    return compose(reader.venue, day, account, before, after, _one_day(reader, day))
+
+
+def _one_day(reader: JournalReader, day: TradingDay) -> Iterator[EventArray]:
+    """The day's events. Raises NoSuchDay at the end of an earlier day, behind which a snapshot is missing."""
+    for events in events_of(reader, day.first_event, day.last_event):
+        ended = events["aux"][events["kind"] == EventKind.SETTLED]
+        if (ended != day.date).any():
+            raise _no_snapshot(day)
+        yield events
+
+
+def _no_snapshot(day: TradingDay) -> NoSuchDay:
+    return NoSuchDay(f"{number_date(day.date)}: no snapshot at the ends of that day; `replay statement` computes it")
 
 
 def compose(

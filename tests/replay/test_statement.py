@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from engine.schema import CommandKind as K
-from engine.schema import DayStage, HoldType
+from engine.schema import DayStage, HoldType, commands
 from replay.reports.days import NoSuchDay, events_of, settled_day, state_after, state_before, trading_day
 from replay.reports.statement import (
     Line,
@@ -163,6 +163,36 @@ def test_a_missing_snapshot_is_replayed(tmp_path: Path) -> None:
         assert statement(kept.reader(), TODAY, 2, "reference").cash[0].closing == 9_548_472_880
         with pytest.raises(NoSuchDay):
             settled_statement(kept.reader(), TODAY, 2)
+
+
+def test_a_day_behind_a_missing_snapshot_is_not_taken_for_two(tmp_path: Path) -> None:
+    with Diary(tmp_path / "j", VENUE) as kept:
+        full_day(kept)
+        roll = kept.writer.roll
+        kept.writer.roll = lambda state: None  # type: ignore[assignment,method-assign,return-value]
+        kept.at("15:00:00").end_of_day()
+        kept.writer.roll = roll  # type: ignore[method-assign]
+        registry_day(kept)
+        found = statement(kept.reader(), TOMORROW, 2, "reference")
+        assert found.holdings[0][1:5] == (1_061_000, 1_061_000, {"received": 400}, 1_061_400)
+        with pytest.raises(NoSuchDay, match="no snapshot at the ends of that day"):
+            settled_statement(kept.reader(), TOMORROW, 2)
+
+
+def test_what_follows_the_settlement_in_its_batch_is_the_next_days(tmp_path: Path) -> None:
+    with Diary(tmp_path / "j", VENUE) as kept:
+        full_day(kept)
+        for step in (kept.at("15:00:00").stop, kept.expire, kept.fix_close):
+            step()
+        batch = commands(2)
+        batch["kind"] = K.SETTLE, K.DEPOSIT_CASH
+        batch["account"][1], batch["scope"][1], batch["quantity"][1] = 2, 1, 700
+        kept.keep(batch)
+        kept.at("33:30:00").open_day(TOMORROW)
+        kept.end_of_day()
+        first, second = (statement(kept.reader(), date, 2, "reference").cash[0] for date in (TODAY, TOMORROW))
+        assert (first.closing, first.movements["paid_in"]) == (9_548_472_880, 10_000_000_000)
+        assert (second.opening, second.movements, second.closing) == (9_548_472_880, {"paid_in": 700}, 9_548_473_580)
 
 
 def test_without_a_ledger_there_are_trades_alone(tmp_path: Path) -> None:
