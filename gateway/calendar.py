@@ -2,36 +2,48 @@
 
 A transition is stamped with its own moment and applied before any command of that moment or later. So a transition
 has been applied exactly when the journal's last timestamp is at or past its moment, and after downtime the missed
-ones follow from that timestamp alone.
+ones follow from that timestamp alone. That is why everything of one moment is one batch.
+
+A transition that ends a call auction is carried out later for the instruments whose calls end at random, for each at
+its own moment, before the day's next transition.
 """
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
-from typing import NamedTuple
+from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
+import numpy as np
+
 from engine.control import END_OF_DAY
-from engine.schema import CommandArray, CommandKind, commands
+from engine.schema import CommandArray, CommandKind, Mode, commands
 from engine.venue import MODES, PHASES, Calendar, Transition, date_number, utc_ns
+from gateway.call_ends import CallEnds
 
 NEVER = 2**63 - 1
+CALLS: Final = ("OPEN_CALL", "CLOSE_CALL")
+GOING_ON: Final = (*CALLS, "PRE_OPEN", "HALT", "END")
+"""What a call turns into without ending; END ends it for everybody at once."""
 
 
 class Due(NamedTuple):
-    """A transition at its moment (UTC ns), with the commands for it."""
+    """A transition at its moment (UTC ns), or its part of one moment, with the commands for it."""
 
     moment: int
     transition: Transition
     commands: CommandArray
+    date: int
+    """The trading date, YYYYMMDD."""
 
 
 class Schedule:
-    """The venue's transitions after `last` (UTC ns), in order, one at a time."""
+    """The venue's transitions after `last` (UTC ns), in order, one at a time; `ends` draws the ends of calls."""
 
-    def __init__(self, calendar: Calendar, last: int) -> None:
-        self._upcoming = _after(calendar, last)
+    def __init__(self, calendar: Calendar, last: int, ends: CallEnds | None = None) -> None:
+        self._upcoming = _after(calendar, last, ends)
         self._next = next(self._upcoming, None)
 
     @property
@@ -58,15 +70,47 @@ def _local_date(calendar: Calendar, moment: int) -> date:
     return datetime.fromtimestamp(moment // 1_000_000_000, ZoneInfo(calendar.timezone)).date()
 
 
-def _after(calendar: Calendar, last: int) -> Iterator[Due]:
+def _after(calendar: Calendar, last: int, ends: CallEnds | None) -> Iterator[Due]:
     if not calendar.transitions:
         return
     day = _local_date(calendar, last)
     while True:
-        for moment, transition in calendar.moments(day):
-            if moment > last:
-                yield Due(moment, transition, _commands(transition, date_number(day)))
+        for due in day_dues(calendar, day, ends):
+            if due.moment > last:
+                yield due
         day += timedelta(days=1)
+
+
+def day_dues(calendar: Calendar, day: date, ends: CallEnds | None) -> list[Due]:
+    """A day's transitions in the order of their moments, no two at one moment; none on a holiday."""
+    found: list[Due] = []
+    moments, number, listed = calendar.moments(day), date_number(day), ""
+    afters = [moment for moment, _ in moments[1:]] + [NEVER]
+    for (moment, transition), after in zip(moments, afters, strict=False):
+        due = Due(moment, transition, _commands(transition, number), number)
+        ends_call = listed in CALLS and "LISTED" in transition.modes and transition.phase not in GOING_ON
+        found += _spread(due, after, ends) if ends_call and ends is not None else [due]
+        if "LISTED" in transition.modes:
+            listed = transition.phase
+    return found
+
+
+def _spread(due: Due, after: int, ends: CallEnds) -> list[Due]:
+    """The end of a call in parts: for each instrument at its own moment, all of them before the moment `after`.
+
+    A part that names an instrument which is not listed on that day is refused by the engine, and changes nothing.
+    """
+    parts: dict[int, list[CommandArray]] = defaultdict(list)
+    for n in range(len(due.commands)):
+        command = due.commands[n : n + 1]
+        if command["scope"][0] != Mode.LISTED:
+            parts[due.moment].append(command)
+            continue
+        for instrument in range(1, ends.instruments + 1):
+            own = command.copy()
+            own["instrument"] = instrument
+            parts[min(due.moment + ends.delay(due.date, instrument), after - 1)].append(own)
+    return [due._replace(moment=moment, commands=np.concatenate(parts[moment])) for moment in sorted(parts)]
 
 
 def _commands(transition: Transition, trading_date: int) -> CommandArray:

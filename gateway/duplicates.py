@@ -12,6 +12,7 @@ from typing import Final
 import numpy as np
 
 from engine.schema import COMMAND, EVENT, FIRM_BYTES, CommandArray, EventArray, EventFlag, EventKind, Reason
+from gateway.directory import Directory
 from gateway.exchange import Exchange
 from gateway.records import join
 from gateway.routing import for_session
@@ -23,8 +24,9 @@ LOOKUPS_PER_SECOND: Final = 5
 class Duplicates:
     """Answers duplicates of every session of one exchange."""
 
-    def __init__(self, exchange: Exchange) -> None:
+    def __init__(self, exchange: Exchange, directory: Directory) -> None:
         self._exchange = exchange
+        self._directory = directory
         self._marks = exchange.marks
         self._lookups = Bucket(LOOKUPS_PER_SECOND, LOOKUPS_PER_SECOND)
 
@@ -52,7 +54,7 @@ class Duplicates:
                 return None
             old, old_events = self._from_journal(session, missing)
             originals, events = join([old, originals]), join([old_events, events])
-        return _answers(session, batch, originals, events)
+        return _answers(session, batch, originals, events, self._directory)
 
     def _from_journal(self, session: int, numbers: CommandArray) -> tuple[CommandArray, EventArray]:
         """Commands of a session with these numbers, and their events, as far as one stretch of the journal has them."""
@@ -77,7 +79,9 @@ class Duplicates:
         return join(found), join(events)
 
 
-def _answers(session: int, batch: CommandArray, originals: CommandArray, events: EventArray) -> EventArray:
+def _answers(
+    session: int, batch: CommandArray, originals: CommandArray, events: EventArray, directory: Directory
+) -> EventArray:
     known = {int(c["client_order_id"]): c for c in originals}
     same, refused = [], []
     for command in batch:
@@ -88,7 +92,7 @@ def _answers(session: int, batch: CommandArray, originals: CommandArray, events:
             refused.append(_refusal(session, command, Reason.DUPLICATE_MISMATCH, EventFlag.DUPLICATE_MISMATCH))
         else:
             same.append(int(original["sequence"]))
-    records = for_session(events[np.isin(events["command_sequence"], same)], session).copy()
+    records = for_session(events[np.isin(events["command_sequence"], same)], session, directory).copy()
     records["flags"] |= int(EventFlag.POSSIBLE_DUPLICATE)
     return join([records, *refused])
 

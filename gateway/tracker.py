@@ -7,6 +7,7 @@ from typing import Any
 from engine.schema import EventKind
 from gateway.handles import Follower
 from gateway.orders import OrderHandle, Request
+from gateway.routing import PUSHED
 
 
 class Tracker:
@@ -44,6 +45,8 @@ class Tracker:
                 self._orders[request.order_id] = request
             return
         if self._follower.take(event, self._requests):
+            return
+        if kind in PUSHED:  # its order_id is a hold's or another thing's, not an order's
             return
         cause = self._requests.get(int(event["contra_client_order_id"]))
         number = int(event["order_id"])

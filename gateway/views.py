@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from decimal import Decimal, InvalidOperation
+from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from typing import NamedTuple
 
 from engine.schema import DayStage, Phase, Reason, Side, Status
@@ -43,6 +43,8 @@ class Day(NamedTuple):
     volume: int
     turnover: Decimal
     trades: int
+    change_pct: Decimal | None
+    """Of the close, before it is fixed of the last trade today, against the previous close; None without either."""
 
 
 class Cash(NamedTuple):
@@ -94,6 +96,16 @@ def to_ticks(instrument: wire.InstrumentData, price: Decimal | str | int) -> int
     return int(value)
 
 
+def change_pct(previous: int, price: int) -> Decimal | None:
+    """Change from `previous` to `price`, both in ticks, in per cent with two decimals; None when either is 0.
+
+    Half-up, an exact half away from zero on both sides (rule book section 2, change_pct).
+    """
+    if not previous or not price:
+        return None
+    return (Decimal(100 * (price - previous)) / previous).quantize(Decimal("0.01"), ROUND_HALF_UP)
+
+
 class Reference:
     """The venue's reference data with look-ups by symbol."""
 
@@ -137,6 +149,7 @@ class Reference:
         def price(ticks: int) -> Decimal | None:
             return tick * ticks if ticks else None
 
+        latest = data.close or (data.last if data.trades else 0)
         return Day(
             symbol=instrument.symbol,
             trading_date=data.trading_date,
@@ -153,6 +166,7 @@ class Reference:
             volume=data.volume,
             turnover=tick * int(data.turnover),
             trades=data.trades,
+            change_pct=change_pct(data.previous_close, latest),
         )
 
     def account(self, data: wire.AccountData) -> Account:
