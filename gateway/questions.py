@@ -18,6 +18,8 @@ from gateway.wire import FrameType, QueryKind
 from gateway.wire_statements import StatementData
 
 M = TypeVar("M", bound=wire.Message)
+STATEMENT_PATIENCE = 60.0
+"""Seconds: a statement is composed from a whole day of the journal."""
 
 
 class Questions(RegisterQuestions):
@@ -85,11 +87,12 @@ class Questions(RegisterQuestions):
 
         Raises Rejected, NoAnswer.
         """
-        found = self.request(FrameType.QUERY, wire.Query(int(kind), number, **more), f"query {kind.name}")
+        patience = STATEMENT_PATIENCE if kind == QueryKind.STATEMENT else None
+        found = self.request(FrameType.QUERY, wire.Query(int(kind), number, **more), f"query {kind.name}", patience)
         return wire.unpack(found.frame, answer)
 
-    def request(self, frame_type: FrameType, message: wire.Message, what: str) -> Answer:
-        """Send one request and wait for its answer. Raises Rejected, NoAnswer."""
+    def request(self, frame_type: FrameType, message: wire.Message, what: str, patience: float | None = None) -> Answer:
+        """Send one request and wait for its answer, `patience` or `timeout` seconds. Raises Rejected, NoAnswer."""
         token = self._link.ask(frame_type, message)
         got: list[Answer] = []
 
@@ -99,7 +102,7 @@ class Questions(RegisterQuestions):
                 got.append(found)
             return bool(got)
 
-        self.wait_until(arrived, self.timeout, what)
+        self.wait_until(arrived, patience or self.timeout, what)
         return accepted(got[0])
 
     def control(self, message: Control) -> EventArray:

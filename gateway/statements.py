@@ -1,18 +1,24 @@
-"""Daily statements for firms: composed from the journal beside the server's loop, which never waits for them.
+"""Daily statements for firms: composed from the journal beside the server, which never waits for them.
 
-A statement reads a day's events and two snapshots, so a thread of its own reads them; it sees files only, neither the
-engine nor a socket. What is ready is sent between batches, like every answer.
+A statement reads a day's events and two snapshots. A process of its own does that (`python -m gateway.statements`), one
+statement after another: a thread would take processor time from the loop. It sees files only, neither the engine nor a
+socket. What is ready is sent between batches, like every answer.
 """
 
 from __future__ import annotations
 
-from collections import OrderedDict
+import subprocess
+import sys
+import tempfile
+from collections import deque
 from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import IO, Final, NamedTuple
+
+import msgspec
 
 from engine.schema import Reason, Side
+from gateway.processes import start_module
 from gateway.sessions import Connection
 from gateway.wire import OrderData, Query
 from gateway.wire_statements import DayTradeData, LineData, StatementData
@@ -25,11 +31,9 @@ ROWS: Final = 1_000
 """Most trades of a page, most orders of an answer."""
 WAITING: Final = 100
 """Most statements that wait to be composed."""
-KEPT: Final = 8
-"""Statements kept for their further pages."""
 
 
-class Refusal(NamedTuple):
+class Refusal(msgspec.Struct, frozen=True):
     """Why there is no statement, and the text for whoever asked."""
 
     reason: Reason
@@ -44,8 +48,21 @@ class Ready(NamedTuple):
     found: StatementData | Refusal
 
 
+class Answer(msgspec.Struct, frozen=True):
+    """What the composing process writes: one of the two."""
+
+    statement: StatementData | None = None
+    refusal: Refusal | None = None
+
+
+class Job(NamedTuple):
+    connection: Connection
+    token: int
+    query: Query
+
+
 class StatementDesk:
-    """Composes statements of settled days, one after another, in a thread.
+    """Has statements of settled days composed, one after another, in processes of their own.
 
     Args:
         journal: the journal's folder.
@@ -53,49 +70,67 @@ class StatementDesk:
 
     def __init__(self, journal: Path) -> None:
         self._journal = journal
-        self._pool = ThreadPoolExecutor(1, thread_name_prefix="statements")
-        self._jobs: list[tuple[Connection, int, Future[StatementData | Refusal]]] = []
-        self._reader: JournalReader | None = None
-        self._kept: OrderedDict[tuple[int, int], Statement] = OrderedDict()
+        self._jobs: deque[Job] = deque()
+        self._running: subprocess.Popen[bytes] | None = None
+        self._output: IO[bytes] | None = None
 
     def ask(self, connection: Connection, token: int, query: Query) -> bool:
         """Take a question whose account the session may see; False when its session or too many others wait."""
         session = connection.session
-        if len(self._jobs) >= WAITING or any(waiting.session is session for waiting, _, _ in self._jobs):
+        if len(self._jobs) >= WAITING or any(job.connection.session is session for job in self._jobs):
             return False
-        self._jobs.append((connection, token, self._pool.submit(self._compose, query)))
+        self._jobs.append(Job(connection, token, query))
+        self._start()
         return True
 
     def ready(self) -> Iterator[Ready]:
         """Answers that have come, each once."""
-        over = [job for job in self._jobs if job[2].done()]
-        self._jobs = [job for job in self._jobs if job not in over]
-        for connection, token, answer in over:
-            yield Ready(connection, token, answer.result())
+        while self._running is not None and self._running.poll() is not None:
+            job, found = self._jobs.popleft(), self._read()
+            self._running = None
+            self._start()
+            yield Ready(job.connection, job.token, found)
 
     def close(self) -> None:
-        """Take no more; what is being composed ends by itself and goes nowhere."""
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        """Take no more; what is being composed goes nowhere."""
+        self._jobs.clear()
+        if self._running is not None:
+            self._running.kill()
+            self._running.wait()
 
-    def _compose(self, query: Query) -> StatementData | Refusal:
-        """In the thread."""
-        try:
-            return statement_data(self._statement(query.date, query.number), query.after, ROWS)
-        except NoSuchAccount as error:
-            return Refusal(Reason.UNKNOWN_ACCOUNT, str(error))
-        except (NoSuchDay, NotReconciled, JournalError) as error:
-            return Refusal(Reason.INVALID_DATE, str(error))
+    def _start(self) -> None:
+        """Begin the first job that waits, unless one is being done."""
+        if self._running is None and self._jobs:
+            query = self._jobs[0].query
+            self._output = tempfile.TemporaryFile()  # noqa: SIM115  # read and closed when the process is over
+            numbers = (query.date, query.number, query.after, ROWS)
+            self._running = start_module(
+                "gateway.statements", str(self._journal), *map(str, numbers), stdout=self._output
+            )
 
-    def _statement(self, date: int, account: int) -> Statement:
-        found = self._kept.get((date, account))
-        if found is None:
-            self._reader = self._reader or JournalReader(self._journal)
-            found = settled_statement(self._reader, date, account)
-            # Under its own date: what "the latest" means changes, a settled day does not.
-            self._kept[found.day.date, account] = found
-            while len(self._kept) > KEPT:
-                self._kept.popitem(last=False)
+    def _read(self) -> StatementData | Refusal:
+        """What the process that is over has found."""
+        assert self._output is not None
+        with self._output as output:
+            output.seek(0)
+            try:
+                answer = msgspec.msgpack.decode(output.read(), type=Answer)
+            except msgspec.DecodeError:
+                return Refusal(Reason.INVALID_DATE, "the statement could not be composed; see the server's log")
+        found = answer.statement or answer.refusal
+        assert found is not None
         return found
+
+
+def compose(journal: Path, date: int, account: int, after: int, rows: int) -> Answer:
+    """A page of a statement, at most `rows` trades with sequences above `after`; or why there is none."""
+    try:
+        found = settled_statement(JournalReader(journal), date, account)
+    except NoSuchAccount as error:
+        return Answer(refusal=Refusal(Reason.UNKNOWN_ACCOUNT, str(error)))
+    except (NoSuchDay, NotReconciled, JournalError) as error:
+        return Answer(refusal=Refusal(Reason.INVALID_DATE, str(error)))
+    return Answer(statement=statement_data(found, after, rows))
 
 
 def statement_data(found: Statement, after: int, most: int) -> StatementData:
@@ -143,3 +178,13 @@ def _halves(trade: Trade, account: int) -> Iterator[DayTradeData]:
                 busts=trade.busts,
                 busted_by=trade.busted_by,
             )
+
+
+def main() -> None:
+    """`python -m gateway.statements JOURNAL DATE ACCOUNT AFTER ROWS`: one page, as MessagePack on standard output."""
+    date, account, after, rows = map(int, sys.argv[2:6])
+    sys.stdout.buffer.write(msgspec.msgpack.encode(compose(Path(sys.argv[1]), date, account, after, rows)))
+
+
+if __name__ == "__main__":
+    main()
