@@ -66,7 +66,9 @@ STATE_ORDER_TEXT: Final = {
     "obligations": "by id",
     "limits": "by (venue, firms, accounts, instruments; id; kind), those with a value or an override",
     "busts": "cancelled trades by id",
-    "orders": "live orders by (instrument, buy before sell, best price first, priority)",
+    "orders": "live orders by instrument, in mass-cancel order: buys, then sells, best price first, at a price those "
+    "displayed before those hidden, each by priority; then waiting buy stops, lowest stop price first, then waiting "
+    "sell stops, highest first, at a stop price by arrival",
 }
 
 

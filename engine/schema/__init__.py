@@ -44,6 +44,7 @@ from engine.schema.reasons import (
 )
 from engine.schema.records import (
     BASIS_POINTS,
+    CLOSE_TRADES,
     COMMAND,
     EVENT,
     FIRM_BYTES,
@@ -52,6 +53,7 @@ from engine.schema.records import (
     MAX_QUANTITY,
     PPM,
     SCHEMA_VERSION,
+    SHOWN_SHARE,
     SWEEP_LEVELS,
     CommandArray,
     EventArray,
@@ -89,6 +91,7 @@ from engine.schema.state import (
 
 __all__ = [
     "BASIS_POINTS",
+    "CLOSE_TRADES",
     "COMMAND",
     "COMMAND_SHAPES",
     "EVENT",
@@ -101,6 +104,7 @@ __all__ = [
     "PPM",
     "REASON_TEXT",
     "SCHEMA_VERSION",
+    "SHOWN_SHARE",
     "STATE_ACCOUNT",
     "STATE_ASSET",
     "STATE_AUCTION",
