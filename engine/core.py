@@ -12,7 +12,7 @@ from typing import Any, Literal, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.look import ALL, Balance, Depth, Header, look_at
+from engine.look import ALL, Balance, Depth, Header, Indicative, look_at
 from engine.schema import COMMAND, STATE_SECTIONS, CommandArray, EventArray, unpack_state
 from engine.venue import Venue
 
@@ -117,6 +117,10 @@ class Engine:
     def depth(self, instrument: int, levels: int = 5) -> Depth:
         """The best `levels` prices of each side of a book: ticks, lots, orders."""
         return self._look.depth(instrument, levels)
+
+    def indicative(self, instrument: int) -> Indicative:
+        """(price, volume, surplus) that an uncrossing of the book would give now; zeros where it is not crossed."""
+        return self._look.indicative(instrument)
 
     def balance(self, account: int) -> Balance:
         """An account's row of section `accounts` and its rows of `cash` and `holds`."""

@@ -57,6 +57,7 @@ from engine.kernel.encumbrances import (
 from engine.kernel.events import rejected
 from engine.kernel.lookahead import BLOCK, look_ahead
 from engine.kernel.orders import cancel_order, mass_cancel, new_order, replace_order, take
+from engine.kernel.quotes import quote
 from engine.kernel.registry import (
     move_cash,
     move_units,
@@ -74,10 +75,11 @@ from engine.schema import COMMAND, FIRST_OPERATOR_KIND, CommandKind, Reason
 
 @small
 def worst_case(s, c):
-    """Most events that a command can give: every live order traded (with its fee) or cancelled, and summaries."""
-    most = 2 * s.live_orders + 4
+    """Most events that a command can give: every live order traded (with its fee) or cancelled, all parts of icebergs,
+    all waiting stops, and summaries."""
+    most = 2 * s.live_orders + s.further_events + 4
     if c.kind > CommandKind.QUOTE:
-        most += s.accounts_open * (2 * s.assets + s.currencies) + 4 * s.instruments + 4
+        most += s.accounts_open * (2 * s.assets + s.currencies) + 6 * s.instruments + 4
         most += 3 * s.bids_used + s.negotiations_used + s.auctions_used
     return most
 
@@ -221,6 +223,8 @@ def process(s, c, command_words, i):
         return mass_cancel(s, c)
     if c.kind == CommandKind.TAKE:
         return take(s, c)
+    if c.kind == CommandKind.QUOTE:
+        return quote(s, c)
     if c.kind < FIRST_OPERATOR_KIND:
         return request(s, c)
     return operate(s, c)
@@ -236,7 +240,7 @@ def apply_commands(s, commands, words, count):
     s.event_count = 0
     for i in range(count):
         c = commands[U(i)]
-        if s.event_limit - s.event_count < worst_case(s, c):
+        if s.event_limit - s.event_count < worst_case(s, c) or s.event_count > s.event_batch:
             return i
         if COMPILED and i % BLOCK == 0 and count > BLOCK:
             look_ahead(s, commands, i, count)
