@@ -115,11 +115,11 @@ class Engine:
         return self._look.header()
 
     def depth(self, instrument: int, levels: int = 5) -> Depth:
-        """The best `levels` prices of each side of a book: ticks, lots, orders."""
+        """The best `levels` displayed prices of each side of a book: ticks, lots, orders."""
         return self._look.depth(instrument, levels)
 
     def indicative(self, instrument: int) -> Indicative:
-        """(price, volume, surplus) that an uncrossing of the book would give now; zeros where it is not crossed."""
+        """Price, volume and surplus of the uncrossing that would take place now; (0, 0, 0) without one."""
         return self._look.indicative(instrument)
 
     def balance(self, account: int) -> Balance:

@@ -25,7 +25,7 @@ WALK: Final = 256
 
 
 class Level(NamedTuple):
-    """One price of one side: ticks, lots, and how many orders."""
+    """One price of one side: ticks, lots displayed, and how many orders display them."""
 
     price: int
     quantity: int
@@ -40,11 +40,12 @@ class Depth(NamedTuple):
 
 
 class Indicative(NamedTuple):
-    """What an uncrossing would give now: ticks, lots, and lots bid over (negative: offered over) at that price."""
+    """What a call auction would do if it ended now; all 0 when the book is not crossed."""
 
     price: int
     volume: int
     surplus: int
+    """Lots bid at the price or higher less lots offered at it or lower."""
 
 
 class Balance(NamedTuple):
@@ -229,10 +230,16 @@ class ReferenceLook:
         market = self._market(instrument)
 
         def best(side: Any) -> tuple[Level, ...]:
-            found = islice(side.best_first(), levels)
-            return tuple(Level(price, sum(o.remaining for o in queue.values()), len(queue)) for price, queue in found)
+            displayed = ((price, level.displayed.values()) for price, level in side.best_first() if level.displayed)
+            return tuple(Level(p, sum(o.offered for o in queue), len(queue)) for p, queue in islice(displayed, levels))
 
         return Depth(best(market.buys), best(market.sells))
+
+    def indicative(self, instrument: int) -> Indicative:
+        from engine.reference.uncrossing import uncrossing_of
+
+        found = uncrossing_of(self._market(instrument))
+        return Indicative(found.at.price, found.at.volume, found.at.surplus) if found else Indicative(0, 0, 0)
 
     def _market(self, instrument: int) -> Any:
         _check(instrument, len(self._x.markets))
