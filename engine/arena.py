@@ -288,7 +288,8 @@ def event_limit(venue: Venue) -> int:
 def event_buffer(arena: Arena) -> NDArray[Any]:
     """The events of an arena. Compiled code may write past those that ARENA names: NumPy's offsets end at 2^31."""
     count = max(MAX_EVENTS, int(arena["event_limit"][0]))
-    return np.frombuffer(arena.base, EVENT, count, ARENA.fields["events"][1])  # type: ignore[index, call-overload]
+    memory: Any = arena.base
+    return np.frombuffer(memory, EVENT, count, ARENA.fields["events"][1])  # type: ignore[index]
 
 
 def new_arena(venue: Venue) -> Arena:

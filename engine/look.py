@@ -92,8 +92,7 @@ class ArenaLook:
         self._s = arena[0]
         self._arena = arena
         tables = ("books", "accounts", "balances", "holds", "orders", "extras", "levels", "free_slots")
-        tables += ("bits0", "bits1", "bits2")
-        for name in tables:
+        for name in (*tables, "bits0", "bits1", "bits2"):
             setattr(self, f"_{name}", self._s[name])
 
     _books: NDArray[Any]

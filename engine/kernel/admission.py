@@ -230,30 +230,21 @@ def stated_price(book, side, price):
 
 @small
 def is_plain_order(s, c):
-    """Whether a NEW_ORDER, right or wrong, asks for nothing beyond limit and market orders, and its instrument has no
-    further rules: one question that spares plain orders all others."""
-    unusual = c.target | c.expiry | c.price2 | c.quantity2 | s.books[U(c.instrument & MAX_INSTRUMENTS - 1)].further
-    usual = (c.order_type <= OrderType.MARKET) & (c.time_in_force <= TimeInForce.FOK)
-    return usual & (unusual | (c["flags"] & ~POST_ONLY) == 0)
-
-
-@small
-def check_new_order_enums(c):
-    """Of an order that is plain (see `is_plain_order`)."""
+    """Whether a NEW_ORDER is a limit or market order, sound as far as enums go, that asks for nothing further, of an
+    instrument without further rules: one question that spares plain orders all others."""
+    times = 1 << np.int64(c.time_in_force & 7)
     if c.side != Side.BUY and c.side != Side.SELL:
-        return Reason.INVALID_SIDE
-    if c.order_type != OrderType.LIMIT and c.order_type != OrderType.MARKET:
-        return Reason.INVALID_ORDER_TYPE
-    if c.time_in_force < TimeInForce.DAY or c.time_in_force > TimeInForce.FOK:
-        return Reason.INVALID_TIME_IN_FORCE
-    if c.self_trade > SelfTrade.DECREMENT:
-        return Reason.INVALID_SELF_TRADE
-    times = 1 << np.int64(c.time_in_force)
-    if c.order_type == OrderType.MARKET and not times & IMMEDIATE:
-        return Reason.INVALID_COMBINATION
-    if c["flags"] != 0 and (c.order_type != OrderType.LIMIT or not times & RESTING):
-        return Reason.INVALID_COMBINATION
-    return Reason.NONE
+        return False
+    if c.order_type == OrderType.LIMIT:
+        if c.time_in_force < TimeInForce.DAY or c.time_in_force > TimeInForce.FOK:
+            return False
+        if c["flags"] != 0 and (c["flags"] != POST_ONLY or not times & RESTING):
+            return False
+    elif c.order_type != OrderType.MARKET or c.time_in_force > TimeInForce.FOK or not times & IMMEDIATE or c["flags"]:
+        return False
+    if c.self_trade > SelfTrade.DECREMENT or c.target | c.expiry | c.price2 | c.quantity2:
+        return False
+    return s.further_events == 0 or s.books[U(c.instrument & MAX_INSTRUMENTS - 1)].further == 0
 
 
 @small

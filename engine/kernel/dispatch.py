@@ -240,10 +240,13 @@ def apply_commands(s, commands, words, count):
     s.event_count = 0
     for i in range(count):
         c = commands[U(i)]
-        if s.event_limit - s.event_count < worst_case(s, c) or s.event_count > s.event_batch:
+        if s.event_limit - s.event_count < worst_case(s, c):
             return i
-        if COMPILED and i % BLOCK == 0 and count > BLOCK:
-            look_ahead(s, commands, i, count)
+        if i % BLOCK == 0 and count > BLOCK:
+            if s.event_count > s.event_batch:
+                return i
+            if COMPILED:
+                look_ahead(s, commands, i, count)
         s.command_sequence = c.sequence
         s.timestamp = c.timestamp
         reason = process(s, c, words, i)

@@ -11,7 +11,6 @@ from engine.kernel.admission import (
     check_crossing,
     check_enabled,
     check_listed,
-    check_new_order_enums,
     check_offered,
     check_open,
     check_role,
@@ -61,9 +60,7 @@ BY_SESSION = int(MassCancelScope.SESSION)
 def new_order(s, c):
     if not is_plain_order(s, c):
         return new_further_order(s, c)
-    reason = check_new_order_enums(c)
-    if reason == Reason.NONE:
-        reason = check_role(s, c)
+    reason = check_role(s, c)
     if reason == Reason.NONE:
         reason = check_account(s, c)
     if reason == Reason.NONE:
