@@ -294,28 +294,6 @@ def test_no_instruments():
 # Genesis
 
 
-PRESETS = [
-    "ccer",
-    "eex-auction",
-    "eex-spot",
-    "hubei",
-    "ice-eua",
-    "krx",
-    "plain",
-    "seee",
-    "uka-auction",
-    "wuhan-credits",
-]
-
-
-@pytest.mark.parametrize("name", PRESETS)
-def test_json_round_trip_of_the_presets(name):
-    preset = Venue.preset(name)
-    again = Venue.from_json(preset.to_json())
-    assert again == preset
-    assert again.to_json() == preset.to_json()
-
-
 @pytest.mark.parametrize(
     ("data", "text"),
     [
