@@ -15,7 +15,7 @@
 #define CB_ASSERT _Static_assert
 #endif
 
-#define CB_SCHEMA_VERSION 2
+#define CB_SCHEMA_VERSION 3
 #define CB_FIRM_BYTES 64 /* what a firm sends of a cb_command */
 #define CB_FIRST_OPERATOR_KIND 64 /* kinds from here on need an operator's session */
 #define CB_MAX_PRICE INT32_C(2147483647) /* ticks */
@@ -29,7 +29,7 @@ enum cb_command_kind {
     CB_COMMAND_REPLACE_ORDER = 3,
     CB_COMMAND_MASS_CANCEL = 4,
     CB_COMMAND_TAKE = 5,
-    CB_COMMAND_QUOTE = 6, /* later */
+    CB_COMMAND_QUOTE = 6,
     CB_COMMAND_BLOCK_OFFER = 8,
     CB_COMMAND_BLOCK_COUNTER = 9,
     CB_COMMAND_BLOCK_ACCEPT = 10,
@@ -159,7 +159,7 @@ enum cb_side {
     CB_SIDE_SELL = 2,
 };
 
-/* order_type. Applied so far: LIMIT, MARKET. */
+/* order_type. */
 enum cb_order_type {
     CB_ORDER_TYPE_NONE = 0,
     CB_ORDER_TYPE_LIMIT = 1,
@@ -170,7 +170,7 @@ enum cb_order_type {
     CB_ORDER_TYPE_STOP_LIMIT_ICEBERG = 6,
 };
 
-/* time_in_force. Applied so far: DAY, GTC, IOC, FOK. */
+/* time_in_force. */
 enum cb_time_in_force {
     CB_TIF_NONE = 0,
     CB_TIF_DAY = 1,
@@ -180,7 +180,7 @@ enum cb_time_in_force {
     CB_TIF_GTD = 5,
 };
 
-/* Bits of a Command's flags. Applied so far: POST_ONLY, BY_CLIENT_ID. */
+/* Bits of a Command's flags. */
 enum cb_order_flag {
     CB_FLAG_POST_ONLY = 1,
     CB_FLAG_BY_CLIENT_ID = 2,

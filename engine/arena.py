@@ -21,18 +21,29 @@ from engine.layout import (
     AHEAD_SIZE,
     BALANCE,
     BOOK,
+    CALLS,
     CELL,
+    CORRIDOR,
+    EXTRA,
     HOLD,
+    LAST5,
     LEVEL,
     LIMIT,
     LIMIT_KINDS,
     MAX_COLUMNS,
+    MEDIAN,
     ORDER,
+    QUOTE_CELLS,
+    QUOTES,
     SESSION,
+    STOP_CELLS,
+    STOPS,
+    VEILED,
 )
 from engine.schema import (
     BASIS_POINTS,
     EVENT,
+    SHOWN_SHARE,
     STATE_AUCTION,
     STATE_BID,
     STATE_BUST,
@@ -77,6 +88,15 @@ NO_ASK: Final = 1 << 31
 PAGE: Final = 4096
 INDEX_SIZE: Final = 2 * MAX_ORDERS
 MAX_EVENTS: Final = 1 << 22
+SIDES: Final = 4
+"""By `k`: buy, sell, then the waiting buy stops and sell stops."""
+FURTHER_EVENTS: Final = 400
+"""Most events that the order of one command can give beyond those of the orders that it meets, where an instrument has
+further rules: an iceberg that comes to rest may meet stops that it triggers."""
+ICEBERG_EVENTS: Final = 3 * (SHOWN_SHARE + 1)
+"""Of one live iceberg: a trade, its fee and a refresh for each of its parts."""
+STOP_EVENTS: Final = 4
+"""Of one waiting stop: triggered, a trade that leaves its maker some lots, its fee, and what ends it or moves it."""
 
 Arena = NDArray[Any]
 
@@ -84,6 +104,8 @@ Arena = NDArray[Any]
 _STATE: Final[list[tuple[Any, ...]]] = [
     ("event_count", "<i8"),
     ("event_limit", "<i8"),
+    ("event_batch", "<i8"),  # a call ends when it has given so many
+    ("further_events", "<i8"),  # what icebergs and waiting stops add to the worst case of a command
     ("event_sequence", "<i8"),
     ("command_sequence", "<i8"),
     ("timestamp", "<i8"),
@@ -96,6 +118,7 @@ _STATE: Final[list[tuple[Any, ...]]] = [
     ("free_count", "<i8"),
     ("highest_slot", "<i8"),
     ("index_mask", "<i8"),
+    ("live_icebergs", "<i8"),
     # the venue's rules
     ("prefunded", "<i8"),
     ("open_from_start", "<i8"),
@@ -112,6 +135,7 @@ _STATE: Final[list[tuple[Any, ...]]] = [
     ("composite_rule", "<i8"),
     ("composite_mean_until", "<i8"),
     ("order_capacity", "<i8"),
+    ("iceberg_capacity", "<i8"),
     ("account_capacity", "<i8"),
     ("firm_capacity", "<i8"),
     ("session_capacity", "<i8"),
@@ -165,9 +189,9 @@ _STATE: Final[list[tuple[Any, ...]]] = [
     ("surrender_until", "<i8", (MAX_ASSETS,)),
     ("venue_limits", LIMIT, (LIMIT_KINDS,)),
     ("books", BOOK, (MAX_INSTRUMENTS,)),
-    ("bits2", "<u8", (MAX_INSTRUMENTS, 2)),
-    ("bits1", "<u8", (MAX_INSTRUMENTS, 2, MAX_WINDOW // 4096)),
-    ("bits0", "<u8", (MAX_INSTRUMENTS, 2, MAX_WINDOW // 64)),
+    ("bits2", "<u8", (MAX_INSTRUMENTS, SIDES)),
+    ("bits1", "<u8", (MAX_INSTRUMENTS, SIDES, MAX_WINDOW // 4096)),
+    ("bits0", "<u8", (MAX_INSTRUMENTS, SIDES, MAX_WINDOW // 64)),
     ("sessions", SESSION, (MAX_SESSIONS,)),
     ("accounts", ACCOUNT, (MAX_ACCOUNTS,)),
     ("balances", BALANCE, (MAX_ACCOUNTS * MAX_COLUMNS,)),  # row by row, `columns` to a row: see balance_at
@@ -196,6 +220,9 @@ _STATE: Final[list[tuple[Any, ...]]] = [
     ("allotted", "<i8", (MAX_BIDS,)),  # by row
     ("free_slots", "<u4", (MAX_ORDERS,)),
     ("orders", ORDER, (MAX_ORDERS,)),
+    ("extras", EXTRA, (MAX_ORDERS,)),
+    ("stop_cells", "<u4", (STOP_CELLS,)),  # heads of chains of stop prices, and of quotes' orders
+    ("quote_cells", "<u4", (QUOTE_CELLS,)),
     ("index", CELL, (2 * INDEX_SIZE,)),
     ("levels", LEVEL, (MAX_INSTRUMENTS * 2 * MAX_WINDOW,)),  # by instrument, side and position: see `ladder`
     ("ahead", AHEAD, (AHEAD_SIZE,)),
@@ -230,28 +257,49 @@ def _arena_dtype() -> np.dtype[Any]:
 ARENA: Final = _arena_dtype()
 
 
-def zero_pages(dtype: np.dtype[Any], count: int) -> NDArray[Any]:
-    """`count` zeroed items in memory of their own that costs nothing until it is written."""
+def zero_pages(dtype: np.dtype[Any], count: int, more: int = 0) -> NDArray[Any]:
+    """`count` zeroed items, and `more` bytes, in memory of their own that costs nothing until it is written."""
     flags = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | getattr(mmap, "MAP_NORESERVE", 0)
-    memory = mmap.mmap(-1, dtype.itemsize * count, flags=flags)
+    memory = mmap.mmap(-1, dtype.itemsize * count + more, flags=flags)
     if hasattr(mmap, "MADV_HUGEPAGE"):
         memory.madvise(mmap.MADV_HUGEPAGE)
-    return np.frombuffer(memory, dtype)
+    return np.frombuffer(memory, dtype, count)
 
 
-def event_limit(venue: Venue) -> int:
-    """Size of the event buffer: room for the worst single command, and 1,024 more."""
+def event_batch(venue: Venue) -> int:
+    """After how many events a call ends: the worst single command where orders show all that they have, and 1,024."""
     capacity = venue.capacity
     settlement = capacity.accounts * (2 * len(venue.assets) + len(venue.currencies))
     ended = 3 * capacity.bids + capacity.negotiations + capacity.auctions
     return 2 * capacity.orders + ended + settlement + 8 * len(venue.instruments) + 1_024
 
 
+def event_limit(venue: Venue) -> int:
+    """Size of the event buffer: room for the worst single command, and 1,024 more."""
+    further = 0
+    for instrument in venue.instruments:
+        further |= further_rules(instrument)
+    limit = event_batch(venue) + (FURTHER_EVENTS if further else 0)
+    if further & STOPS:
+        limit += STOP_EVENTS * venue.capacity.orders
+    return limit + (ICEBERG_EVENTS * venue.capacity.icebergs if further & VEILED else 0)
+
+
+def event_buffer(arena: Arena) -> NDArray[Any]:
+    """The events of an arena. Compiled code may write past those that ARENA names: NumPy's offsets end at 2^31."""
+    count = max(MAX_EVENTS, int(arena["event_limit"][0]))
+    memory: Any = arena.base
+    return np.frombuffer(memory, EVENT, count, ARENA.fields["events"][1])  # type: ignore[index]
+
+
 def new_arena(venue: Venue) -> Arena:
     """An arena of one record holding the venue's rules and nothing else."""
-    arena = zero_pages(ARENA, 1)
+    limit = event_limit(venue)
+    arena = zero_pages(ARENA, 1, max(0, limit - MAX_EVENTS) * EVENT.itemsize)
     s = arena[0]
-    s.event_limit = event_limit(venue)
+    s.event_limit = limit
+    s.event_batch = event_batch(venue)
+    s.further_events = FURTHER_EVENTS if any(map(further_rules, venue.instruments)) else 0
     s.index_mask = min(INDEX_SIZE, 1 << (2 * venue.capacity.orders).bit_length()) - 1
     s.prefunded = venue.prefunded
     s.open_from_start = venue.open_from_start
@@ -287,6 +335,7 @@ def new_arena(venue: Venue) -> Arena:
     s.hold_capacity = venue.capacity.holds
     s.obligation_capacity = venue.capacity.obligations
     s.order_capacity = venue.capacity.orders
+    s.iceberg_capacity = venue.capacity.icebergs
     s.account_capacity = venue.capacity.accounts
     s.firm_capacity = venue.capacity.firms
     s.session_capacity = venue.capacity.sessions
@@ -326,11 +375,31 @@ def _fill_book(book: Any, number: int, venue: Venue, instrument: Instrument) -> 
     book.previous_close = instrument.previous_close_ticks
     book.has_limit = instrument.limit_listed_bps > 0
     book.close_is_vwap = instrument.close == "VWAP"
+    book.close_is_last5 = instrument.close == "LAST5"
+    book.call_is_t7 = instrument.call_rule == "T7"
+    book.corridor_dynamic_bps = instrument.corridor_dynamic_bps
+    book.corridor_static_bps = instrument.corridor_static_bps
+    book.further = further_rules(instrument)
     types = sum(1 << OrderType[name.upper()] for name in instrument.order_types)
     times = sum(1 << TimeInForce[name.upper()] for name in instrument.times_in_force)
-    book.offers = types | times << 8 | (OrderFlag.POST_ONLY << 16 if instrument.post_only else 0)
+    flags = OrderFlag.POST_ONLY * instrument.post_only | OrderFlag.HIDDEN * instrument.hidden
+    book.offers = types | times << 8 | flags << 16
     if venue.open_from_start:
         book.phases[1] = Phase.CONTINUOUS
+
+
+def further_rules(instrument: Instrument) -> int:
+    """Bits of a book's `further`."""
+    rules = {
+        STOPS: any(name.startswith("stop") for name in instrument.order_types),
+        VEILED: instrument.hidden or any(name.endswith("iceberg") for name in instrument.order_types),
+        MEDIAN: instrument.price_rule == "MEDIAN3",
+        LAST5: instrument.close == "LAST5",
+        CALLS: instrument.call_auction,
+        CORRIDOR: instrument.corridor_dynamic_bps > 0 or instrument.corridor_static_bps > 0,
+        QUOTES: instrument.quotes,
+    }
+    return sum(bit for bit, given in rules.items() if given)
 
 
 def asset_column(venue: Venue, asset: int) -> int:
@@ -356,7 +425,9 @@ __all__ = [
     "INDEX_SIZE",
     "MAX_EVENTS",
     "NO_ASK",
+    "SIDES",
     "Arena",
+    "event_buffer",
     "event_limit",
     "new_arena",
     "quantity_cap",

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from engine.schema import LimitKind, record
+from engine.schema import CLOSE_TRADES, LimitKind, record
 from engine.venue import MAX_ASSETS, MAX_CARRY, MAX_CURRENCIES
 
 
@@ -40,9 +40,32 @@ ORDER: Final = record(
         ("flags", "u1"),
     ]
 )
-"""64 bytes: one cache line. `next` and `prev` are slots in the queue of the order's price, `next_by_id` and
-`next_by_client`
-in the chains of the two indexes."""
+"""64 bytes: one cache line. `next` and `prev` are slots in the queue of the order's price (of a waiting stop: of its
+stop price), `next_by_id` and `next_by_client` in the chains of the two indexes. `flags` are the command's, and from bit
+4 on the kernel's own."""
+PUBLIC_FLAGS: Final = 15
+WAITING: Final = 16
+"""Of an order's flags: it is a stop in the stop book."""
+QUOTED: Final = 32
+"""Of an order's flags: a QUOTE entered it."""
+
+EXTRA: Final = record(
+    [
+        ("veiled", "<i8"),  # of the first order of a price: lots of that price that are not displayed
+        ("stop_price", "<i4"),
+        ("expiry", "<i4"),
+        ("shown", "<i4"),
+        ("visible", "<i4"),
+        ("first_hidden", "<u4"),  # of the last order of a price, when it is hidden: the first hidden one
+        ("last_waiting", "<u4"),  # of the first stop of a stop price: the last one
+        ("next_price", "<u4"),  # of the first stop of a stop price: first stop of another in the same chain
+        ("next_quote", "<u4"),  # of a quote's order: another one in the same chain
+    ]
+)
+"""By order slot: what only the further order types have. A plain order neither reads nor writes it; a field counts only
+where the order's type, time in force or flags say that it has one."""
+STOP_CELLS: Final = 1 << 18
+QUOTE_CELLS: Final = 1 << 16
 
 CELL: Final = record([("slot", "<u4")])
 """Head of one chain of an index of live orders."""
@@ -92,6 +115,7 @@ BOOK: Final = _nested(
     [
         # read by every order
         ("best", "<i8", (2,)),  # highest bid (0 = none), lowest ask (NO_ASK = none), ticks
+        ("further", "<i8"),  # which further rules the instrument has, one bit each: see STOPS; 0 = none
         ("floor", "<i8"),
         ("ceiling", "<i8"),
         ("ladder", "<i8", (2,)),  # by side: where its level of price 0 would stand in `levels`
@@ -114,7 +138,7 @@ BOOK: Final = _nested(
         ("fee_ppm", "<i8"),
         ("currency", "<i8"),
         ("phases", "<i8", (4,)),  # by Mode; [0] unused
-        ("offers", "<i8"),  # bits: order types, then times in force from bit 8, then POST_ONLY at bit 16
+        ("offers", "<i8"),  # bits: order types, then times in force from bit 8, then flags from bit 16
         ("has_limit", "<i8"),
         ("halted", "<i8"),
         ("previous_close", "<i8"),
@@ -135,6 +159,7 @@ BOOK: Final = _nested(
         ("limit_block_bps", "<i8"),
         ("listed_from", "<i8"),
         ("close_is_vwap", "<i8"),
+        ("close_is_last5", "<i8"),
         ("in_composite", "<i8"),
         ("listed_until", "<i8"),
         # blocks and auctions
@@ -154,5 +179,21 @@ BOOK: Final = _nested(
         ("auction_price", "<i8"),
         ("carried", "<i8", (MAX_CARRY,)),
         ("asset", "<i8"),
+        # calls and corridors
+        ("call_frozen", "<i8"),
+        ("call_price", "<i8"),
+        ("call_is_t7", "<i8"),
+        ("call_only", "<i8"),  # live orders that are for one call alone
+        ("corridor_dynamic_bps", "<i8"),
+        ("corridor_static_bps", "<i8"),
+        ("corridor_from", "<i8"),  # where the command being applied may trade; 0 and CORRIDOR_END = anywhere
+        ("corridor_to", "<i8"),
+        ("close_trade", "<i8", (CLOSE_TRADES,)),  # the latest trades of a LAST5 close, the latest one first
+        ("close_price", "<i8", (CLOSE_TRADES,)),
+        ("close_lots", "<i8", (CLOSE_TRADES,)),
     ]
 )
+
+# Bits of a book's `further`: it has stops, icebergs or hidden orders, prices by MEDIAN3, a close by LAST5, calls, a
+# corridor, quotes.
+STOPS, VEILED, MEDIAN, LAST5, CALLS, CORRIDOR, QUOTES = (1 << bit for bit in range(7))

@@ -13,16 +13,19 @@ from typing import Any, Final, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.schema import STATE_SECTIONS
+from engine.layout import WAITING
+from engine.schema import STATE_SECTIONS, OrderFlag
 
 HEADER: Final = ("trading_date", "day_stage", "event_sequence", "command_sequence", "timestamp", "composite")
 ALL: Final = 1 << 62
+UNLISTED: Final = OrderFlag.HIDDEN | WAITING
+"""Flags of the kernel's orders that are in no depth."""
 WALK: Final = 256
 """Most orders of one price that are counted one by one."""
 
 
 class Level(NamedTuple):
-    """One price of one side: ticks, lots, and how many orders."""
+    """One price of one side: ticks, lots displayed, and how many orders display them."""
 
     price: int
     quantity: int
@@ -34,6 +37,15 @@ class Depth(NamedTuple):
 
     bids: tuple[Level, ...]
     asks: tuple[Level, ...]
+
+
+class Indicative(NamedTuple):
+    """What a call auction would do if it ended now; all 0 when the book is not crossed."""
+
+    price: int
+    volume: int
+    surplus: int
+    """Lots bid at the price or higher less lots offered at it or lower."""
 
 
 class Balance(NamedTuple):
@@ -62,6 +74,8 @@ class Look(Protocol):
 
     def depth(self, instrument: int, levels: int) -> Depth: ...
 
+    def indicative(self, instrument: int) -> Indicative: ...
+
     def balance(self, account: int) -> Balance: ...
 
     def book_day(self, instrument: int) -> NDArray[Any]: ...
@@ -76,8 +90,9 @@ class ArenaLook:
 
     def __init__(self, arena: NDArray[Any]) -> None:
         self._s = arena[0]
-        tables = ("books", "accounts", "balances", "holds", "orders", "levels", "bits0", "bits1", "bits2", "free_slots")
-        for name in tables:
+        self._arena = arena
+        tables = ("books", "accounts", "balances", "holds", "orders", "extras", "levels", "free_slots")
+        for name in (*tables, "bits0", "bits1", "bits2"):
             setattr(self, f"_{name}", self._s[name])
 
     _books: NDArray[Any]
@@ -85,6 +100,7 @@ class ArenaLook:
     _balances: NDArray[Any]
     _holds: NDArray[Any]
     _orders: NDArray[Any]
+    _extras: NDArray[Any]
     _levels: NDArray[Any]
     _bits0: NDArray[Any]
     _bits1: NDArray[Any]
@@ -104,7 +120,8 @@ class ArenaLook:
         floor, ladder = int(book["floor"]), int(book["ladder"][k])
         for position in self._positions(instrument, k):
             head, _, quantity = self._levels[ladder + floor + position].tolist()
-            yield Level(floor + position, quantity, self._count(head))
+            if quantity:  # else all orders of this price are hidden
+                yield Level(floor + position, quantity, self._count(head))
 
     def _positions(self, instrument: int, k: int) -> Iterator[int]:
         """Occupied positions of a side, best first, out of the three layers of bits (`kernel.bitmap`)."""
@@ -115,16 +132,17 @@ class ArenaLook:
                     yield (a << 6 | b) << 6 | c
 
     def _count(self, head: int) -> int:
-        """Orders in the queue that begins with slot `head`; a long one is counted over all orders at once."""
-        behind, slot = self._orders["next"], head
+        """Displayed orders of the queue that begins with slot `head`; a long one is counted over all orders at once."""
+        behind, flags, slot = self._orders["next"], self._orders["flags"], head
         for count in range(WALK):
-            if slot == 0:
+            if slot == 0 or flags[slot] & UNLISTED:
                 return count
             slot = int(behind[slot])
         first = self._orders[head]
         same = self._live()
         for name in ("price", "instrument", "side"):
             same &= self._orders[name][: len(same)] == first[name]
+        same &= flags[: len(same)] & UNLISTED == 0
         return int(same.sum())
 
     def _live(self) -> NDArray[np.bool_]:
@@ -165,18 +183,25 @@ class ArenaLook:
         return instrument_rows(self._books[instrument : instrument + 1])
 
     def open_orders(self, session: int, account: int, after: int, most: int) -> NDArray[Any]:
-        chosen = self._live()
+        fits = self._live()
         for name, wanted in (("session", session), ("account", account)):
             if wanted:
-                chosen &= self._orders[name][: len(chosen)] == wanted
-        slots = np.flatnonzero(chosen)
+                fits &= self._orders[name][: len(fits)] == wanted
+        slots = np.flatnonzero(fits)
         ids = self._orders["order_id"][slots]
         slots, ids = slots[ids > after], ids[ids > after]
-        found = self._orders[slots[np.argsort(ids)[:most]]]
-        rows = np.zeros(len(found), STATE_SECTIONS["orders"])
-        for name in rows.dtype.names or ():
-            rows[name] = found[name]
-        return rows
+        chosen = slots[np.argsort(ids)[:most]]
+        from engine.kernel.state import order_rows
+
+        return order_rows(self._orders[chosen], self._extras[chosen])
+
+    def indicative(self, instrument: int) -> Indicative:
+        _check(instrument, int(self._s["instruments"]))
+        from engine.kernel.state import indicative
+
+        found = np.zeros(3, np.int64)
+        indicative(self._arena, instrument, found)
+        return Indicative(*found.tolist())
 
     def register(self, section: str) -> NDArray[Any]:
         rows: NDArray[Any] = self._s[section][1 : int(self._s[f"{section}_used"]) + 1]
@@ -204,10 +229,16 @@ class ReferenceLook:
         market = self._market(instrument)
 
         def best(side: Any) -> tuple[Level, ...]:
-            found = islice(side.best_first(), levels)
-            return tuple(Level(price, sum(o.remaining for o in queue.values()), len(queue)) for price, queue in found)
+            displayed = ((price, level.displayed.values()) for price, level in side.best_first() if level.displayed)
+            return tuple(Level(p, sum(o.offered for o in queue), len(queue)) for p, queue in islice(displayed, levels))
 
         return Depth(best(market.buys), best(market.sells))
+
+    def indicative(self, instrument: int) -> Indicative:
+        from engine.reference.uncrossing import uncrossing_of
+
+        found = uncrossing_of(self._market(instrument))
+        return Indicative(found.at.price, found.at.volume, found.at.surplus) if found else Indicative(0, 0, 0)
 
     def _market(self, instrument: int) -> Any:
         _check(instrument, len(self._x.markets))

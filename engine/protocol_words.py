@@ -26,9 +26,9 @@ ENUMS: Final = (
     EnumText(
         schema.Side, "CB_SIDE_", "`side`; `aggressor` of a TRADE, where 0 means that neither side was (auctions)."
     ),
-    EnumText(schema.OrderType, "CB_ORDER_TYPE_", "`order_type`. Applied so far: LIMIT, MARKET."),
-    EnumText(schema.TimeInForce, "CB_TIF_", "`time_in_force`. Applied so far: DAY, GTC, IOC, FOK."),
-    EnumText(schema.OrderFlag, "CB_FLAG_", "Bits of a Command's `flags`. Applied so far: POST_ONLY, BY_CLIENT_ID."),
+    EnumText(schema.OrderType, "CB_ORDER_TYPE_", "`order_type`."),
+    EnumText(schema.TimeInForce, "CB_TIF_", "`time_in_force`."),
+    EnumText(schema.OrderFlag, "CB_FLAG_", "Bits of a Command's `flags`."),
     EnumText(schema.SelfTrade, "CB_SELF_TRADE_", "`self_trade`: self-trade prevention; the aggressor's mode acts."),
     EnumText(schema.MassCancelScope, "CB_SCOPE_", "Bits of `scope` in MASS_CANCEL; no bit: all orders of the firm."),
     EnumText(schema.Mode, "CB_MODE_", "`scope` of SET_PHASE: the trading mode whose phase changes."),

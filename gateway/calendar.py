@@ -122,5 +122,6 @@ def _commands(transition: Transition, trading_date: int) -> CommandArray:
     made["kind"] = CommandKind.SET_PHASE
     made["scope"] = [MODES[mode] for mode in transition.modes]
     made["quantity"] = PHASES[transition.phase]
+    made["quantity2"] = transition.no_cancel
     made["expiry"] = trading_date
     return made

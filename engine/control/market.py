@@ -16,13 +16,17 @@ END_OF_DAY: Final = (
 
 
 class SetPhase(Message, frozen=True):
-    """`instrument` 0 addresses all; a `date` (YYYYMMDD) after the current one opens a new day."""
+    """`instrument` 0 addresses all; a `date` (YYYYMMDD) after the current one opens a new day.
+
+    `no_cancel` freezes a call: orders are entered, not cancelled any more.
+    """
 
     phase: Code
     date: Id
     mode: Code = int(Mode.LISTED)
     instrument: Id = 0
     cause: Text = ""
+    no_cancel: bool = False
 
     def commands(self) -> CommandArray:
         return command(
@@ -30,6 +34,7 @@ class SetPhase(Message, frozen=True):
             scope=self.mode,
             instrument=self.instrument,
             quantity=self.phase,
+            quantity2=int(self.no_cancel),
             expiry=self.date,
         )
 

@@ -10,7 +10,7 @@ switches, corrections, limits), `instruments` (listing), `registers` (tables by 
 
 from __future__ import annotations
 
-from engine.arena import new_arena
+from engine.arena import event_buffer, new_arena
 from engine.kernel.dispatch import bind
 from engine.kernel.state import canonical_state, restore, start
 from engine.schema import CommandArray, EventArray
@@ -24,7 +24,7 @@ class Kernel:
         self._arena = new_arena(venue)
         self._apply = bind(self._arena)
         self._event_count = self._arena["event_count"]
-        self._events: EventArray = self._arena[0]["events"]
+        self._events: EventArray = event_buffer(self._arena)
         start(self._arena)
 
     def apply(self, commands: CommandArray) -> tuple[int, EventArray]:

@@ -6,9 +6,8 @@ quantity, window and limits, amount, post-only and FOK, capacity, funds or units
 
 import numpy as np
 
-from engine.kernel.bitmap import NOTHING
-from engine.kernel.book import crosses, first_position, head_at, worse_position
 from engine.kernel.compiler import U, plain, small
+from engine.kernel.levels import crosses
 from engine.schema import (
     FIRST_OPERATOR_KIND,
     CommandKind,
@@ -24,13 +23,16 @@ from engine.schema import (
     TimeInForce,
     unused_field_masks,
 )
+from engine.venue import MAX_INSTRUMENTS
 
 UNUSED = unused_field_masks()
 MAX_LOTS = (1 << 31) - 1
+LAST_NUMBER = (1 << 63) - 1
 # Flags as bare integers: the compiler knows IntEnum but not IntFlag.
 POST_ONLY = int(OrderFlag.POST_ONLY)
 BY_CLIENT = int(OrderFlag.BY_CLIENT_ID)
-RESTING = 1 << TimeInForce.DAY | 1 << TimeInForce.GTC
+HIDDEN = int(OrderFlag.HIDDEN)
+RESTING = 1 << TimeInForce.DAY | 1 << TimeInForce.GTC | 1 << TimeInForce.GTD
 IMMEDIATE = 1 << TimeInForce.IOC | 1 << TimeInForce.FOK
 
 
@@ -45,7 +47,18 @@ def check_session(s, c):
     if c.session > 0 or c.client_order_id != 0:
         if c.client_order_id <= session.last_client_order_id:
             return Reason.STALE_CLIENT_ORDER_ID
+        if c.kind == CommandKind.QUOTE:
+            return consume_two(session, c.client_order_id)
         session.last_client_order_id = c.client_order_id
+    return Reason.NONE
+
+
+@plain
+def consume_two(session, number):
+    """A quote's bid has the command's number, its offer the next one."""
+    if number == LAST_NUMBER:
+        return Reason.STALE_CLIENT_ORDER_ID
+    session.last_client_order_id = number + 1
     return Reason.NONE
 
 
@@ -123,6 +136,12 @@ def check_listed(s, instrument):
 def check_open(s, book):
     if book.phases[Mode.LISTED] != Phase.CONTINUOUS:
         return Reason.WRONG_PHASE
+    return check_reference(book)
+
+
+@small
+def check_reference(book):
+    """Where there is a daily limit it needs a previous close."""
     return Reason.NO_REFERENCE_PRICE if book.has_limit and book.previous_close == 0 else Reason.NONE
 
 
@@ -155,48 +174,77 @@ def check_terms(book, price, quantity, check_price):
 @plain
 def broken_term(book, price, quantity, check_price):
     """The checks of `check_terms` one by one, in their order."""
-    if check_price:
-        if price < 1:
-            return Reason.INVALID_PRICE
-        if book.price_step != 1 and price % book.price_step != 0:
-            return Reason.OFF_TICK
+    reason = broken_price(book, price) if check_price else Reason.NONE
+    if reason == Reason.NONE:
+        reason = broken_quantity(book, quantity)
+    if reason == Reason.NONE and check_price:
+        reason = broken_window(book, price)
+    return reason if reason != Reason.NONE else broken_amount(book, quantity)
+
+
+@small
+def broken_price(book, price):
+    if price < 1:
+        return Reason.INVALID_PRICE
+    return Reason.OFF_TICK if book.price_step != 1 and price % book.price_step != 0 else Reason.NONE
+
+
+@small
+def broken_quantity(book, quantity):
     if quantity < 1 or quantity > MAX_LOTS:
         return Reason.INVALID_QUANTITY
     if book.quantity_step != 1 and quantity % book.quantity_step != 0:
         return Reason.OFF_LOT
     if quantity < book.quantity_min:
         return Reason.QUANTITY_TOO_SMALL
-    if quantity > book.quantity_max:
-        return Reason.QUANTITY_TOO_LARGE
-    if check_price:
-        if price < book.floor or price > book.ceiling:
-            return Reason.PRICE_OUT_OF_WINDOW
-        if book.has_limit:
-            if price > book.limit_up:
-                return Reason.PRICE_ABOVE_LIMIT
-            if price < book.limit_down:
-                return Reason.PRICE_BELOW_LIMIT
+    return Reason.QUANTITY_TOO_LARGE if quantity > book.quantity_max else Reason.NONE
+
+
+@small
+def broken_window(book, price):
+    if price < book.floor or price > book.ceiling:
+        return Reason.PRICE_OUT_OF_WINDOW
+    if book.has_limit:
+        if price > book.limit_up:
+            return Reason.PRICE_ABOVE_LIMIT
+        if price < book.limit_down:
+            return Reason.PRICE_BELOW_LIMIT
+    return Reason.NONE
+
+
+@small
+def broken_amount(book, quantity):
     return Reason.AMOUNT_OVERFLOW if quantity > book.quantity_cap else Reason.NONE
 
 
 @small
-def check_new_order_enums(c):
+def stated_price(book, side, price):
+    """The price in force of an order that may come without one, and whether it was stated; 0 where it has to be."""
+    if price != 0:
+        return price, True
+    if not book.has_limit:
+        return np.int64(0), False
+    limit = min(book.limit_up, book.ceiling) if side == Side.BUY else max(book.limit_down, book.floor)
+    return limit, False
+
+
+@small
+def is_plain_order(s, c):
+    """Whether a NEW_ORDER is a limit or market order, sound as far as enums go, that asks for nothing further, of an
+    instrument without further rules: one question that spares plain orders all others."""
+    times = 1 << np.int64(c.time_in_force & 7)
     if c.side != Side.BUY and c.side != Side.SELL:
-        return Reason.INVALID_SIDE
-    if c.order_type != OrderType.LIMIT and c.order_type != OrderType.MARKET:
-        return Reason.INVALID_ORDER_TYPE
-    if c.time_in_force < TimeInForce.DAY or c.time_in_force > TimeInForce.FOK:
-        return Reason.INVALID_TIME_IN_FORCE
-    if c["flags"] & ~POST_ONLY:
-        return Reason.INVALID_FLAGS
-    if c.self_trade > SelfTrade.DECREMENT:
-        return Reason.INVALID_SELF_TRADE
-    times = 1 << np.int64(c.time_in_force)
-    if c.order_type == OrderType.MARKET and not times & IMMEDIATE:
-        return Reason.INVALID_COMBINATION
-    if c["flags"] != 0 and (c.order_type != OrderType.LIMIT or not times & RESTING):
-        return Reason.INVALID_COMBINATION
-    return Reason.NONE
+        return False
+    if c.order_type == OrderType.LIMIT:
+        if c.time_in_force < TimeInForce.DAY or c.time_in_force > TimeInForce.FOK:
+            return False
+        if c["flags"] != 0 and (c["flags"] != POST_ONLY or not times & RESTING):
+            return False
+    elif c.order_type != OrderType.MARKET or c.time_in_force > TimeInForce.FOK or not times & IMMEDIATE or c["flags"]:
+        return False
+    if c.self_trade > SelfTrade.DECREMENT or c.target | c.expiry | c.price2 | c.quantity2:
+        return False
+    return s.further_events == 0 or s.books[U(c.instrument & MAX_INSTRUMENTS - 1)].further == 0
 
 
 @small
@@ -205,7 +253,7 @@ def check_offered(book, c):
         return Reason.INVALID_ORDER_TYPE
     if not book.offers >> (8 + np.int64(c.time_in_force)) & 1:
         return Reason.INVALID_TIME_IN_FORCE
-    if c["flags"] != 0 and not book.offers >> 16 & 1:
+    if c["flags"] & ~(book.offers >> 16):
         return Reason.INVALID_FLAGS
     return Reason.NONE
 
@@ -229,33 +277,3 @@ def mode_in_force(s, account, self_trade):
 def owner_group(s, account):
     """Whose beneficial ownership an account belongs to; without pre-funding the account number stands for it."""
     return np.int64(s.accounts[U(account)].owner_group) if s.prefunded else np.int64(account)
-
-
-@plain
-def check_fok(s, instrument, side, price, quantity, account, self_trade):
-    """Whether the whole quantity could trade now: a read-only walk in match order."""
-    book = s.books[instrument]
-    other = 2 - np.int64(side)
-    mode = mode_in_force(s, account, self_trade)
-    group = owner_group(s, account)
-    found = np.int64(0)
-    visited = 0
-    position = first_position(s, instrument, other)
-    while position != NOTHING and (s.sweep_levels == 0 or visited < s.sweep_levels):
-        at = position + book.floor
-        if (at > price) if side == Side.BUY else (at < price):
-            break
-        visited += 1
-        slot = head_at(s, instrument, other, position)
-        while slot != 0:
-            maker = s.orders[slot]
-            if mode != 0 and owner_group(s, maker.account) == group:
-                if mode != SelfTrade.CANCEL_MAKER:
-                    return Reason.FOK_NOT_FILLABLE
-            else:
-                found += maker.remaining
-                if found >= quantity:
-                    return Reason.NONE
-            slot = np.int64(maker.next)
-        position = worse_position(s, instrument, other, position)
-    return Reason.FOK_NOT_FILLABLE

@@ -259,7 +259,7 @@ def change_bidding(s, c, instrument, phase):
     previous = book.phases[Mode.BIDDING]
     if previous != phase:
         book.phases[Mode.BIDDING] = phase
-        phase_changed(s, c, instrument, Mode.BIDDING, phase, previous)
+        phase_changed(s, c, instrument, Mode.BIDDING, phase, previous, 0)
 
 
 @plain

@@ -1,216 +1,136 @@
-"""The order book: order slots, queues at a price, the two indexes of live orders.
+"""The order book: orders rest, leave, and are walked through in the order of their priority.
 
-`k` is a side as an array index: 0 = buy, 1 = sell. Slot 0 means none.
+What is done with an order depends on its instrument: plain ones know nothing of icebergs, hidden orders, waiting stops,
+quotes and calls (`levels`); the others ask one by one (`veils`, `waiting`).
 """
 
 import numpy as np
 
-from engine.arena import INDEX_SIZE, NO_ASK
-from engine.kernel.bitmap import NOTHING, highest, lowest, next_above, next_below, occupy, vacate
-from engine.kernel.compiler import U, plain, small
-from engine.kernel.limits import count_resting
-
-BY_ORDER_ID = 0
-BY_CLIENT_ID = 1
-SPREAD = 508_111
-"""Keeps the numbers of any two of up to 10,000 sessions far apart in an index of any size."""
-
-
-@small
-def crosses(book, side, price):
-    """Whether an order of `side` at `price` meets the best opposite price. No branch: sides come in random order."""
-    k = np.int64(side) - 1
-    return (book.best[U(1 - k)] - price) * (1 - 2 * k) <= 0
+from engine.arena import ICEBERG_EVENTS
+from engine.kernel.bitmap import NOTHING
+from engine.kernel.compiler import plain, small
+from engine.kernel.index import forget_order, index_order, link_quote, unlink_quote
+from engine.kernel.levels import append, first_position, give_slot, head_at, unlink, worse_position
+from engine.kernel.veils import full_part, is_iceberg, join_queue, leave_queue
+from engine.kernel.waiting import is_waiting, join_stops, leave_stops, next_waiting
+from engine.layout import QUOTED, VEILED
+from engine.schema import OrderType, TimeInForce
 
 
 @small
-def level_at(s, book, k, price):
-    return s.levels[U(book.ladder[U(k)] + price)]
+def for_one_call(order):
+    """Whether a resting order ends with the present call."""
+    return (order.time_in_force == TimeInForce.IOC) | (order.order_type == OrderType.MARKET)
 
 
-@small
-def level_of(s, book, order):
-    return level_at(s, book, np.int64(order.side) - 1, np.int64(order.price))
-
-
-@small
-def refresh_best(s, instrument, k):
-    book = s.books[instrument]
-    if k == 0:
-        top = highest(s, instrument, 0)
-        book.best[0] = 0 if top == NOTHING else top + book.floor
+@plain
+def enqueue_further(s, slot):
+    """An order comes to rest in the book of an instrument with further rules."""
+    order = s.orders[slot]
+    book = s.books[order.instrument]
+    if for_one_call(order):
+        book.call_only += 1
+    if book.further & VEILED:
+        if is_iceberg(order):
+            s.extras[slot].visible = full_part(s, slot)
+        join_queue(s, slot)
     else:
-        top = lowest(s, instrument, 1)
-        book.best[1] = NO_ASK if top == NOTHING else top + book.floor
+        append(s, slot)
 
 
-@small
-def first_position(s, instrument, k):
-    """Position of the side's best price, or NOTHING."""
-    return highest(s, instrument, 0) if k == 0 else lowest(s, instrument, 1)
-
-
-@small
-def worse_position(s, instrument, k, position):
-    """Position of the next worse occupied price, or NOTHING."""
-    return next_below(s, instrument, 0, position) if k == 0 else next_above(s, instrument, 1, position)
-
-
-@small
-def take_slot(s):
-    """A free slot for a new order, whether it will rest or not; there is one more than live orders can be."""
-    if s.free_count > 0:
-        s.free_count -= 1
-        return np.int64(s.free_slots[U(s.free_count)])
-    s.highest_slot += 1
-    return np.int64(s.highest_slot)
-
-
-@small
-def give_slot(s, slot):
-    s.free_slots[U(s.free_count)] = slot
-    s.free_count += 1
+@plain
+def dequeue_further(s, slot):
+    order = s.orders[slot]
+    book = s.books[order.instrument]
+    if is_waiting(order):
+        leave_stops(s, slot)
+        return
+    if for_one_call(order):
+        book.call_only -= 1
+    if book.further & VEILED:
+        leave_queue(s, slot)
+    else:
+        unlink(s, slot)
 
 
 @small
 def enqueue(s, slot):
     """Put an order at the end of its price's queue."""
-    order = s.orders[slot]
-    book = s.books[order.instrument]
-    k = np.int64(order.side) - 1
-    price = np.int64(order.price)
-    level = level_at(s, book, k, price)
-    tail = level.tail
-    order.prev = tail
-    order.next = 0
-    if tail > 0:
-        s.orders[tail].next = slot
+    if s.books[s.orders[slot].instrument].further:
+        enqueue_further(s, slot)
     else:
-        level.head = slot
-        occupy(s, order.instrument, k, price - book.floor)
-        best = book.best[k]
-        if (k == 0) & (price > best) | (k == 1) & (price < best):
-            book.best[k] = price
-    level.tail = slot
-    level.quantity += order.remaining
-    if s.counting:
-        count_resting(s, order, np.int64(order.remaining), 1)
+        append(s, slot)
 
 
 @small
 def dequeue(s, slot):
-    """Take an order out of its price's queue. The links of slot 0, which means none, are written and never read."""
-    order = s.orders[slot]
-    book = s.books[order.instrument]
-    k = np.int64(order.side) - 1
-    price = np.int64(order.price)
-    level = level_at(s, book, k, price)
-    before, behind = order.prev, order.next
-    s.orders[before].next = behind
-    s.orders[behind].prev = before
-    head, tail = level.head, level.tail
-    head = behind if before == 0 else head
-    level.head = head
-    level.tail = before if behind == 0 else tail
-    level.quantity -= order.remaining
-    if s.counting:
-        count_resting(s, order, -np.int64(order.remaining), -1)
-    if head == 0:
-        vacate(s, order.instrument, k, price - book.floor)
-        if price == book.best[k]:
-            refresh_best(s, order.instrument, k)
-
-
-@small
-def shrink(s, slot, lots):
-    """Take lots off a resting order, which keeps its place."""
-    order = s.orders[slot]
-    level_of(s, s.books[order.instrument], order).quantity -= lots
-    order.remaining -= lots
-    if s.counting:
-        count_resting(s, order, -np.int64(lots), 0)
-
-
-# Indexes of live orders: short chains through the orders themselves. Neighbouring numbers have neighbouring heads,
-# because orders that arrive together tend to leave together; a new number that meets an old one's head only makes a
-# chain of two.
-
-
-@small
-def home_of(s, which, session, number):
-    """Which chain a key belongs to: an order id (BY_ORDER_ID, session 0), or a session's number (BY_CLIENT_ID)."""
-    return U((number + np.int64(session) * SPREAD & s.index_mask) + which * INDEX_SIZE)
-
-
-@small
-def chain_by_id(s, order_id):
-    return s.index[home_of(s, BY_ORDER_ID, 0, order_id)]
-
-
-@small
-def chain_by_client(s, session, client_order_id):
-    return s.index[home_of(s, BY_CLIENT_ID, session, client_order_id)]
-
-
-@small
-def index_order(s, slot):
-    order = s.orders[slot]
-    head = chain_by_id(s, order.order_id)
-    order.next_by_id = head.slot
-    head.slot = slot
-    if order.client_order_id != 0:
-        head = chain_by_client(s, order.session, order.client_order_id)
-        order.next_by_client = head.slot
-        head.slot = slot
-
-
-@small
-def forget_order(s, slot):
-    order = s.orders[slot]
-    head = chain_by_id(s, order.order_id)
-    if head.slot == slot:
-        head.slot = order.next_by_id
+    """Take an order out of its queue, in the order book or the stop book."""
+    if s.books[s.orders[slot].instrument].further:
+        dequeue_further(s, slot)
     else:
-        at = np.int64(head.slot)
-        while s.orders[at].next_by_id != slot:
-            at = np.int64(s.orders[at].next_by_id)
-        s.orders[at].next_by_id = order.next_by_id
-    if order.client_order_id != 0:
-        head = chain_by_client(s, order.session, order.client_order_id)
-        if head.slot == slot:
-            head.slot = order.next_by_client
-        else:
-            at = np.int64(head.slot)
-            while s.orders[at].next_by_client != slot:
-                at = np.int64(s.orders[at].next_by_client)
-            s.orders[at].next_by_client = order.next_by_client
+        unlink(s, slot)
 
 
 @small
-def find_order(s, order_id):
-    """Slot of a live order by its id, or 0."""
-    slot = np.int64(chain_by_id(s, order_id).slot)
-    while slot != 0 and s.orders[slot].order_id != order_id:
-        slot = np.int64(s.orders[slot].next_by_id)
-    return slot
+def write_order(s, slot, c, price, quantity):
+    """The order that a command describes, in a slot of its own but in no queue and no index."""
+    order = s.orders[slot]
+    s.last_order_id += 1
+    order.order_id = s.last_order_id
+    order.client_order_id = c.client_order_id
+    order.cumulative_amount = 0
+    order.price = price
+    order.remaining = quantity
+    order.quantity = quantity
+    order.account = c.account
+    order.session = c.session
+    order.instrument = c.instrument
+    order.side = c.side
+    order.order_type = c.order_type
+    order.time_in_force = c.time_in_force
+    order.self_trade = c.self_trade
+    order["flags"] = c["flags"]
+    return order
 
 
-@small
-def find_client_order(s, session, client_order_id):
-    """Slot of a live order by the session that entered it and its client_order_id, or 0."""
-    if client_order_id == 0:
-        return np.int64(0)
-    slot = np.int64(chain_by_client(s, session, client_order_id).slot)
-    while slot != 0 and (s.orders[slot].client_order_id != client_order_id or s.orders[slot].session != session):
-        slot = np.int64(s.orders[slot].next_by_client)
-    return slot
+@plain
+def count_further(s, slot):
+    """A new live order: icebergs are counted, quotes are found by their account."""
+    order = s.orders[slot]
+    if is_iceberg(order):
+        s.live_icebergs += 1
+        s.further_events += ICEBERG_EVENTS
+    if order["flags"] & QUOTED:
+        link_quote(s, slot)
+
+
+@plain
+def uncount_further(s, slot):
+    order = s.orders[slot]
+    if is_iceberg(order):
+        s.live_icebergs -= 1
+        s.further_events -= ICEBERG_EVENTS
+    if order["flags"] & QUOTED:
+        unlink_quote(s, slot)
 
 
 @small
 def rest_order(s, slot):
-    """A new order joins the book and the indexes."""
+    """A new plain order joins the book and the indexes."""
     s.live_orders += 1
-    enqueue(s, slot)
+    append(s, slot)
+    index_order(s, slot)
+
+
+@plain
+def rest_further(s, slot, waits):
+    """A new order of an instrument with further rules joins the order book, or the stop book, and the indexes."""
+    s.live_orders += 1
+    if waits:
+        join_stops(s, slot)
+    else:
+        enqueue(s, slot)
+    count_further(s, slot)
     index_order(s, slot)
 
 
@@ -225,23 +145,39 @@ def end_order(s, slot):
     give_slot(s, slot)
 
 
+@plain
+def end_further(s, slot):
+    uncount_further(s, slot)
+    end_order(s, slot)
+
+
+@plain
+def remove_further(s, slot):
+    dequeue_further(s, slot)
+    end_further(s, slot)
+
+
 @small
-def remove(s, slot):
-    """Take a resting order out of book and indexes."""
-    dequeue(s, slot)
+def remove_plain(s, slot):
+    """Take a resting order of an instrument without further rules out of book and indexes."""
+    unlink(s, slot)
     end_order(s, slot)
 
 
 @small
-def head_at(s, instrument, k, position):
-    """First order at a position of one side, or 0."""
-    book = s.books[instrument]
-    return np.int64(level_at(s, book, k, book.floor + position).head)
+def remove(s, slot):
+    """Take a live order out of book and indexes."""
+    if s.books[s.orders[slot].instrument].further:
+        remove_further(s, slot)
+    else:
+        remove_plain(s, slot)
 
 
 @plain
 def next_in_book(s, instrument, k, slot):
     """The order behind `slot` in (best price first, priority) order of one side; slot 0 asks for the first. 0 = end."""
+    if k >= 2:
+        return next_waiting(s, instrument, k, slot)
     if slot == 0:
         position = first_position(s, instrument, k)
     else:

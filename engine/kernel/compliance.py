@@ -9,7 +9,6 @@ import numpy as np
 
 from engine.kernel.admission import check_role
 from engine.kernel.compiler import plain, small
-from engine.kernel.day import half_up
 from engine.kernel.encumbrances import (
     MAX_UNITS,
     buckets_of,
@@ -22,6 +21,7 @@ from engine.kernel.encumbrances import (
 )
 from engine.kernel.ledger import deposit_units, units_of
 from engine.kernel.registry import check_operator_account
+from engine.kernel.rounding import half_up
 from engine.schema import BASIS_POINTS, AssetKind, DayStage, EventKind, Reason
 
 MAX_NET_SALES = (1 << 46) - 1

@@ -6,17 +6,20 @@ art. 25-27 (restrictions, suspension).
 
 import numpy as np
 
+from engine.arena import SIDES
 from engine.kernel.admission import MAX_LOTS, check_role
 from engine.kernel.bids import end_bid
-from engine.kernel.book import find_order, next_in_book
+from engine.kernel.book import next_in_book
 from engine.kernel.compiler import plain, small
 from engine.kernel.events import listed_phase, write_event
+from engine.kernel.index import find_order
 from engine.kernel.instruments import delist_instrument, list_instrument, widen_window
 from engine.kernel.ledger import balance_at
 from engine.kernel.limit_setting import set_limit
 from engine.kernel.limits import check_firm, check_halted, check_member_limits, firm_enabled
 from engine.kernel.matching import TURNOVER_WORD, cancel_resting
 from engine.kernel.negotiations import end_negotiation
+from engine.kernel.pricing import drop_trade
 from engine.kernel.registers import row_of
 from engine.schema import AuctionStage, DayStage, EventKind, KillScope, Mode, Reason, Status
 from engine.venue import MAX_BUSTS
@@ -133,7 +136,7 @@ def end_all(s, c, scope, number):
     """Orders, negotiations and bids in open auctions end. Returns how many."""
     count = 0
     for i in range(1, s.instruments + 1):
-        for k in range(2):
+        for k in range(SIDES):
             slot = next_in_book(s, i, k, 0)
             while slot != 0:
                 following = next_in_book(s, i, k, slot)
@@ -220,6 +223,8 @@ def bust_trade(s, c):
             return reason
     if today:
         shrink_statistics(book, c.scope, np.int64(c.price), c.quantity)
+        if c.scope == Mode.LISTED:
+            drop_trade(book, c.target)
     put_bust(s, c)
     write_event(
         s, c, EventKind.TRADE_BUSTED, 0, c.scope, listed_phase(s, c.instrument), 0, c.instrument, c.price, c.quantity,

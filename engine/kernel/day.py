@@ -8,10 +8,14 @@ before). From 2026 the composite is the newest vintage's close. All rounding hal
 
 import numpy as np
 
+from engine.arena import SIDES
 from engine.kernel.admission import check_role, is_listed, set_bounds
 from engine.kernel.auctions import expire_auctions
 from engine.kernel.book import next_in_book
+from engine.kernel.call_phases import is_call
+from engine.kernel.calls import end_call
 from engine.kernel.compiler import plain, small
+from engine.kernel.corridor import set_corridor
 from engine.kernel.events import (
     about_account,
     clock_anchored,
@@ -25,29 +29,14 @@ from engine.kernel.ledger import cash_of, units_of
 from engine.kernel.limit_setting import tell_large_holders
 from engine.kernel.matching import TURNOVER_WORD, cancel_resting
 from engine.kernel.negotiations import end_all_negotiations
-from engine.schema import BASIS_POINTS, DayStage, EventKind, Mode, Phase, Reason, TimeInForce
+from engine.kernel.pricing import clear_trades
+from engine.kernel.rounding import half_up, wide_half_up
+from engine.kernel.stops import trigger_stops
+from engine.layout import CALLS
+from engine.schema import BASIS_POINTS, CLOSE_TRADES, DayStage, EventKind, Mode, Phase, Reason, TimeInForce
 
 LAST_DATE = 99_991_231
 MODES = 3
-
-
-@small
-def half_up(a, b):
-    return (2 * a + b) // (2 * b)
-
-
-@plain
-def wide_half_up(high, low, divisor):
-    """half_up(high x 2^62 + low, divisor) where the quotient fits: long division, bit by bit."""
-    quotient = np.int64(0)
-    rest = high % divisor
-    for bit in range(61, -1, -1):
-        rest = 2 * rest + (low >> bit & 1)
-        quotient *= 2
-        if rest >= divisor:
-            rest -= divisor
-            quotient += 1
-    return quotient + 1 if 2 * rest >= divisor else quotient
 
 
 @plain
@@ -88,8 +77,10 @@ def set_phase(s, c):
     if c.scope < Mode.LISTED or c.scope > Mode.BIDDING:
         return Reason.INVALID_SCOPE
     phase, date = c.quantity, c.expiry
-    if phase < 0 or phase > Phase.HALT or phase in (Phase.OPEN_CALL, Phase.CLOSE_CALL, Phase.VOLATILITY_CALL):
+    if phase < 0 or phase > Phase.HALT or (is_call(phase) and c.scope != Mode.LISTED):
         return Reason.INVALID_PHASE
+    if c.quantity2 != 0 and (not is_call(phase) or c.quantity2 != 1):
+        return Reason.UNUSED_FIELD_SET
     if date < 0 or date > LAST_DATE:
         return Reason.INVALID_DATE
     reason = check_role(s, c)
@@ -107,18 +98,43 @@ def set_phase(s, c):
         return Reason.DAY_CLOSED
     if c.instrument > 0 and not is_listed(s, s.books[c.instrument], date):
         return Reason.NOT_LISTED
+    if is_call(phase) and lacks_calls(s, c.instrument, date):
+        return Reason.INVALID_PHASE
     if new_day:
         open_day(s, c, date)
     addressed = 0
     for i in range(1, s.instruments + 1):
-        book = s.books[i]
-        if (c.instrument == 0 or c.instrument == i) and is_listed(s, book, date):
-            phase_changed(s, c, i, c.scope, phase, book.phases[c.scope])
-            book.phases[c.scope] = phase
+        if (c.instrument == 0 or c.instrument == i) and is_listed(s, s.books[i], date):
+            change_phase(s, c, i, c.scope, phase)
             addressed += 1
     if addressed == 0:
-        phase_changed(s, c, 0, c.scope, phase, 0)
+        phase_changed(s, c, 0, c.scope, phase, 0, c.quantity2)
     return Reason.NONE
+
+
+@plain
+def lacks_calls(s, instrument, date):
+    """Whether an addressed instrument has no call auctions."""
+    for i in range(1, s.instruments + 1):
+        addressed = (instrument == 0 or instrument == i) and is_listed(s, s.books[i], date)
+        if addressed and not s.books[i].further & CALLS:
+            return True
+    return False
+
+
+@plain
+def change_phase(s, c, instrument, mode, phase):
+    """One instrument: what a call collected is uncrossed where it ends, and stops follow where trading begins."""
+    book = s.books[instrument]
+    if mode == Mode.LISTED:
+        end_call(s, c, instrument, phase)
+    phase_changed(s, c, instrument, mode, phase, book.phases[mode], c.quantity2)
+    book.phases[mode] = phase
+    if mode == Mode.LISTED:
+        book.call_frozen = c.quantity2
+        if book.further:
+            set_corridor(book)
+            trigger_stops(s, c, instrument)
 
 
 @plain
@@ -153,8 +169,11 @@ def stop_trading(s, c):
         for mode in range(1, MODES + 1):
             previous = s.books[i].phases[mode]
             if previous != Phase.CLOSED:
+                if mode == Mode.LISTED:
+                    end_call(s, c, i, Phase.CLOSED)
+                    s.books[i].call_frozen = 0
                 s.books[i].phases[mode] = Phase.CLOSED
-                phase_changed(s, c, i, mode, Phase.CLOSED, previous)
+                phase_changed(s, c, i, mode, Phase.CLOSED, previous, 0)
     s.day_stage = DayStage.STOPPED
     counted(s, c, EventKind.TRADING_STOPPED, 0, s.trading_date, 0, 0)
     return Reason.NONE
@@ -167,12 +186,15 @@ def expire_orders(s, c):
         return reason
     count = 0
     for i in range(1, s.instruments + 1):
-        for k in range(2):
+        for k in range(SIDES):
             slot = next_in_book(s, i, k, 0)
             while slot != 0:
                 following = next_in_book(s, i, k, slot)
                 if s.orders[slot].time_in_force == TimeInForce.DAY:
                     cancel_resting(s, c, slot, EventKind.EXPIRED, Reason.END_OF_DAY)
+                    count += 1
+                elif s.orders[slot].time_in_force == TimeInForce.GTD and s.extras[slot].expiry <= s.trading_date:
+                    cancel_resting(s, c, slot, EventKind.EXPIRED, Reason.GOOD_TILL_DATE)
                     count += 1
                 slot = following
     end_all_negotiations(s, c)
@@ -184,6 +206,8 @@ def expire_orders(s, c):
 
 @plain
 def closing_price(book):
+    if book.close_is_last5:
+        return mean_of_last_trades(book)
     if book.volume == 0:
         return book.previous_close
     if not book.close_is_vwap:
@@ -195,6 +219,21 @@ def closing_price(book):
     else:
         mean = wide_half_up(book.turnover_high, book.turnover, book.volume)
     return min(max(mean, book.low), book.high)  # only a correction with wrong terms brings it outside
+
+
+@plain
+def mean_of_last_trades(book):
+    """The mean price of the trades that a LAST5 close looks at, by lots."""
+    high = low = lots = np.int64(0)
+    for n in range(CLOSE_TRADES):
+        low += book.close_price[n] * book.close_lots[n]
+        lots += book.close_lots[n]
+        if low >= TURNOVER_WORD:
+            low -= TURNOVER_WORD
+            high += 1
+    if lots == 0:
+        return book.previous_close
+    return wide_half_up(high, low, lots)
 
 
 @plain
@@ -266,7 +305,7 @@ def cancel_delisted(s, c):
     for i in range(1, s.instruments + 1):
         if s.books[i].listed_until == 0 or s.books[i].listed_until > s.trading_date:
             continue
-        for k in range(2):
+        for k in range(SIDES):
             slot = next_in_book(s, i, k, 0)
             while slot != 0:
                 following = next_in_book(s, i, k, slot)
@@ -293,6 +332,8 @@ def next_day(book):
     book.block_turnover_high = 0
     book.block_trades = 0
     book.auction_volume = 0
+    book.call_price = 0
+    clear_trades(book)
 
 
 @plain

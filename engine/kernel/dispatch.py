@@ -10,6 +10,7 @@ from engine.kernel.compiler import COMPILED, U, by_address, plain, small
 from engine.kernel.events import rejected
 from engine.kernel.lookahead import BLOCK, look_ahead
 from engine.kernel.orders import cancel_order, mass_cancel, new_order, replace_order, take
+from engine.kernel.quotes import quote
 from engine.kernel.seldom import process_seldom
 from engine.schema import COMMAND, CommandKind, Reason
 
@@ -19,10 +20,11 @@ LAST_HOT_KIND = int(CommandKind.QUOTE)
 
 @small
 def worst_case(s, c):
-    """Most events that a command can give: every live order traded (with its fee) or cancelled, and summaries."""
-    most = 2 * s.live_orders + 4
+    """Most events that a command can give: every live order traded (with its fee) or cancelled, all parts of icebergs,
+    all waiting stops, and summaries."""
+    most = 2 * s.live_orders + s.further_events + 4
     if c.kind > LAST_HOT_KIND:
-        most += s.accounts_open * (2 * s.assets + s.currencies) + 4 * s.instruments + 4
+        most += s.accounts_open * (2 * s.assets + s.currencies) + 6 * s.instruments + 4
         most += 3 * s.bids_used + s.negotiations_used + s.auctions_used
     return most
 
@@ -45,6 +47,8 @@ def process(s, c, words, i):
         return mass_cancel(s, c)
     if c.kind == CommandKind.TAKE:
         return take(s, c)
+    if c.kind == CommandKind.QUOTE:
+        return quote(s, c)
     return Reason.INVALID_KIND
 
 
@@ -60,8 +64,11 @@ def apply_orders(s, commands, words, first, count):
         c = commands[U(i)]
         if c.kind > LAST_HOT_KIND or s.event_limit - s.event_count < worst_case(s, c):
             return i
-        if COMPILED and (i - first) % BLOCK == 0 and count > BLOCK:
-            look_ahead(s, commands, first, i, count)
+        if (i - first) % BLOCK == 0 and count > BLOCK:
+            if s.event_count > s.event_batch:
+                return i
+            if COMPILED:
+                look_ahead(s, commands, first, i, count)
         s.command_sequence = c.sequence
         s.timestamp = c.timestamp
         reason = process(s, c, words, i)
@@ -75,7 +82,8 @@ def apply_seldom(s, commands, words, first, count):
     """As `apply_orders`, for commands of seldom kinds."""
     for i in range(first, count):
         c = commands[U(i)]
-        if c.kind <= LAST_HOT_KIND or s.event_limit - s.event_count < worst_case(s, c):
+        room = s.event_limit - s.event_count >= worst_case(s, c) and s.event_count <= s.event_batch
+        if c.kind <= LAST_HOT_KIND or not room:
             return i
         s.command_sequence = c.sequence
         s.timestamp = c.timestamp

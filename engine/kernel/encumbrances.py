@@ -18,6 +18,8 @@ from engine.schema import EventKind, HoldType, Reason, Status
 
 MAX_UNITS = (1 << 62) - 1
 PLEDGE, JUDICIAL = int(HoldType.PLEDGE), int(HoldType.JUDICIAL)
+SELLING = (1, 3)
+"""Sides that lock units: sell orders, then waiting sell stops."""
 TRANSFER_OUT, TRANSFER_IN = int(HoldType.TRANSFER_OUT), int(HoldType.TRANSFER_IN)
 
 
@@ -178,11 +180,12 @@ def units_offered(s, account, asset):
     """Units that the account's live sell orders lock in all instruments of the asset."""
     units = np.int64(0)
     for i in range(1, s.instruments + 1):
-        slot = next_in_book(s, i, 1, 0) if s.books[i].asset == asset else np.int64(0)
-        while slot != 0:
-            if s.orders[slot].account == account:
-                units += lock_of(s, s.orders[slot])
-            slot = next_in_book(s, i, 1, slot)
+        for k in SELLING:
+            slot = next_in_book(s, i, k, 0) if s.books[i].asset == asset else np.int64(0)
+            while slot != 0:
+                if s.orders[slot].account == account:
+                    units += lock_of(s, s.orders[slot])
+                slot = next_in_book(s, i, k, slot)
     return units
 
 
@@ -191,12 +194,13 @@ def seize_offered(s, c):
     """A court order overrides the owner: sell orders are cancelled until the units are free."""
     balance = units_of(s, c.account, c.scope)
     for i in range(1, s.instruments + 1):
-        slot = next_in_book(s, i, 1, 0) if s.books[i].asset == c.scope else np.int64(0)
-        while slot != 0 and balance.free < c.quantity:
-            following = next_in_book(s, i, 1, slot)
-            if s.orders[slot].account == c.account:
-                cancel_resting(s, c, slot, EventKind.CANCELLED, Reason.JUDICIAL_HOLD)
-            slot = following
+        for k in SELLING:
+            slot = next_in_book(s, i, k, 0) if s.books[i].asset == c.scope else np.int64(0)
+            while slot != 0 and balance.free < c.quantity:
+                following = next_in_book(s, i, k, slot)
+                if s.orders[slot].account == c.account:
+                    cancel_resting(s, c, slot, EventKind.CANCELLED, Reason.JUDICIAL_HOLD)
+                slot = following
 
 
 @plain

@@ -90,6 +90,43 @@ def accepted(s, c, order, time_in_force, locked):
     )  # fmt: skip
 
 
+@plain
+def quoted(s, c, order, locked):
+    """ACCEPTED of one side of a quote."""
+    terms = np.int64(order.order_type) | np.int64(order.time_in_force) << 8 | np.int64(order.self_trade) << 16
+    write_event(
+        s, c, EventKind.ACCEPTED, 0, order.side, listed_phase(s, order.instrument), 0, order.instrument, order.price,
+        order.quantity, order.account, 0, order.order_id, 0, order.client_order_id, 0, order.remaining, 0,
+        locked, terms | np.int64(c["flags"]) << 24, c.session, 0,
+    )  # fmt: skip
+
+
+@plain
+def triggered(s, c, order, stop_price, last):
+    write_event(
+        s, c, EventKind.TRIGGERED, 0, order.side, listed_phase(s, order.instrument), 0, order.instrument, order.price,
+        order.quantity, order.account, 0, order.order_id, 0, order.client_order_id, 0, order.remaining, 0,
+        last, stop_price, order.session, 0,
+    )  # fmt: skip
+
+
+@plain
+def refreshed(s, c, order, visible):
+    write_event(
+        s, c, EventKind.REFRESHED, 0, order.side, listed_phase(s, order.instrument), 0, order.instrument, order.price,
+        visible, order.account, 0, order.order_id, 0, order.client_order_id, 0, order.remaining, 0,
+        0, 0, order.session, 0,
+    )  # fmt: skip
+
+
+@plain
+def call_uncrossed(s, c, instrument, price, lots, demand, supply, reference):
+    write_event(
+        s, c, EventKind.CALL_UNCROSSED, 0, 0, listed_phase(s, instrument), 0, instrument, price, lots, 0, 0,
+        0, 0, c.client_order_id, 0, demand, supply, reference, 0, c.session, 0,
+    )  # fmt: skip
+
+
 @small
 def between(s, c, kind, taker, maker, price, lots, aux, aux2):
     """TRADE or DECREMENTED: one event that names both sides; both remainders are already reduced."""
@@ -97,6 +134,16 @@ def between(s, c, kind, taker, maker, price, lots, aux, aux2):
         s, c, kind, 0, taker.side, listed_phase(s, taker.instrument), taker.side, taker.instrument, price, lots,
         taker.account, maker.account, taker.order_id, maker.order_id, taker.client_order_id, maker.client_order_id,
         taker.remaining, maker.remaining, aux, aux2, taker.session, maker.session,
+    )  # fmt: skip
+
+
+@plain
+def between_resting(s, c, buyer, seller, price, lots, released):
+    """TRADE of a call: nobody is the aggressor, the buyer stands first."""
+    write_event(
+        s, c, EventKind.TRADE, 0, 0, listed_phase(s, buyer.instrument), 0, buyer.instrument, price, lots,
+        buyer.account, seller.account, buyer.order_id, seller.order_id, buyer.client_order_id, seller.client_order_id,
+        buyer.remaining, seller.remaining, released, 0, buyer.session, seller.session,
     )  # fmt: skip
 
 
@@ -154,9 +201,10 @@ def limits_set(s, c, instrument):
 
 
 @plain
-def phase_changed(s, c, instrument, mode, phase, previous):
+def phase_changed(s, c, instrument, mode, phase, previous, frozen):
+    """`frozen` = 1: the call takes no cancels any more."""
     write_event(
-        s, c, EventKind.PHASE_CHANGED, 0, mode, phase, 0, instrument, 0, 0, 0, 0,
+        s, c, EventKind.PHASE_CHANGED, 0, mode, phase, 0, instrument, 0, frozen, 0, 0,
         0, 0, c.client_order_id, 0, 0, 0, s.trading_date, previous, c.session, 0,
     )  # fmt: skip
 

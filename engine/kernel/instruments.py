@@ -2,9 +2,10 @@
 
 import numpy as np
 
+from engine.arena import SIDES
 from engine.kernel.admission import check_role, is_listed, set_bounds
 from engine.kernel.bitmap import NOTHING, highest, next_below, occupy, vacate
-from engine.kernel.compiler import plain
+from engine.kernel.compiler import plain, small
 from engine.kernel.day import LAST_DATE, MODES, set_limits
 from engine.kernel.events import limits_set, listed_phase, write_event
 from engine.kernel.ledger import fee_on
@@ -60,7 +61,7 @@ def widen_window(s, c):
     if ceiling - floor >= MAX_WINDOW:
         return Reason.PRICE_OUT_OF_WINDOW
     before_floor, before_ceiling = book.floor, book.ceiling
-    for k in range(2):
+    for k in range(SIDES):
         move_levels(s, c.instrument, k, before_floor - floor)
     book.floor = floor
     book.ceiling = ceiling
@@ -74,21 +75,28 @@ def widen_window(s, c):
 
 @plain
 def move_levels(s, instrument, k, up):
-    """Every queue of one side goes `up` positions higher: the highest first, so that none meets another."""
-    lowest_level = s.books[instrument].ladder[k] + s.books[instrument].floor
+    """Every queue of one side goes `up` positions higher: the highest first, so that none meets another. Those of the
+    stop book (sides 2 and 3) are found by their prices, which stay."""
+    lowest_level = s.books[instrument].ladder[k % 2] + s.books[instrument].floor
     position = highest(s, instrument, k)
     while up > 0 and position != NOTHING:
         below = next_below(s, instrument, k, position)
-        old, new = s.levels[lowest_level + position], s.levels[lowest_level + position + up]
-        new.head = old.head
-        new.tail = old.tail
-        new.quantity = old.quantity
-        old.head = 0
-        old.tail = 0
-        old.quantity = 0
+        if k < 2:
+            move_level(s, lowest_level + position, lowest_level + position + up)
         vacate(s, instrument, k, position)
         occupy(s, instrument, k, position + up)
         position = below
+
+
+@small
+def move_level(s, source, to):
+    old, new = s.levels[source], s.levels[to]
+    new.head = old.head
+    new.tail = old.tail
+    new.quantity = old.quantity
+    old.head = 0
+    old.tail = 0
+    old.quantity = 0
 
 
 @plain
@@ -114,6 +122,7 @@ def list_instrument(s, c):
     set_limits(book)
     for mode in range(1, MODES + 1):
         book.phases[mode] = Phase.CLOSED
+    book.call_frozen = 0
     write_event(
         s, c, EventKind.INSTRUMENT_LISTED, 0, 0, Phase.CLOSED, 0, c.instrument, book.previous_close, 0, 0, 0,
         0, 0, c.client_order_id, 0, 0, 0, c.expiry, 0, c.session, 0,

@@ -5,6 +5,7 @@ Sources: as in `limits`; MEE trading rules art. 22 (large holders are reported, 
 
 import numpy as np
 
+from engine.arena import SIDES
 from engine.kernel.admission import check_role
 from engine.kernel.book import next_in_book
 from engine.kernel.compiler import plain, small
@@ -96,7 +97,7 @@ def count_all(s):
         s.firm_orders[firm] = 0
     for instrument in range(1, s.instruments + 1):
         s.instrument_orders[instrument] = 0
-        for k in range(2):
+        for k in range(SIDES):
             slot = next_in_book(s, instrument, k, 0)
             while slot != 0:
                 order = s.orders[slot]

@@ -14,8 +14,8 @@ from numba import types
 from numba.extending import intrinsic
 
 from engine.arena import NO_ASK
-from engine.kernel.book import BY_CLIENT_ID, chain_by_client, chain_by_id, home_of
 from engine.kernel.compiler import COMPILED, U, small
+from engine.kernel.index import BY_CLIENT_ID, chain_by_client, chain_by_id, home_of
 from engine.kernel.ledger import balance_at, balance_of
 from engine.layout import AHEAD_SIZE
 from engine.schema import CommandKind

@@ -1,19 +1,27 @@
-"""Matching: a taker against the book, price by price, arrival order inside a price, at the maker's
-price.
+"""Matching: a taker against the book, price by price, arrival order inside a price, at the maker's price.
 
 Sources: SEEE notice of 2021-06-22 (best five price levels, counterparty's price); price-time priority elsewhere.
+
+`further` is written as a number at each call, so that the compiler makes two of everything here: one for plain books,
+which asks nothing, and one for instruments with further rules (icebergs, hidden orders, MEDIAN3, LAST5, corridors).
 """
 
 import numpy as np
 
-from engine.kernel.admission import mode_in_force, owner_group
-from engine.kernel.book import crosses, level_at, remove, shrink
+from engine.kernel.admission import IMMEDIATE, mode_in_force, owner_group
+from engine.kernel.book import remove, remove_plain
 from engine.kernel.compiler import U, plain, small
+from engine.kernel.corridor import interrupt, outside
 from engine.kernel.events import between, ended, fee_charged, replaced
 from engine.kernel.ledger import exchange, lock_of, move_lock, release_all
-from engine.schema import EventKind, Reason, SelfTrade, Side, TimeInForce
+from engine.kernel.levels import crosses, level_at, shrink
+from engine.kernel.pricing import note_trade, price_of_trade
+from engine.kernel.veils import offered_lots, show_next_part, take_offered
+from engine.layout import VEILED
+from engine.schema import EventKind, OrderType, Reason, SelfTrade, Side
 
 TURNOVER_WORD = 1 << 62
+PLAIN, FURTHER = 0, 1
 
 
 @small
@@ -35,34 +43,62 @@ def count_trade(book, price, lots):
 
 
 @small
-def trade(s, c, book, own, slot, lots):
+def trade(s, c, book, own, slot, lots, further):
     """One trade between the taker in the slot `own` and the resting order in `slot`."""
     taker, maker = s.orders[own], s.orders[slot]
     price = np.int64(maker.price)
     released = buyer_fee = seller_fee = np.int64(0)
     buying = 2 - np.int64(taker.side)  # 1 or 0: calculated with, because a choice would be a branch
     buyer, seller = s.orders[U(slot + (own - slot) * buying)], s.orders[U(own + (slot - own) * buying)]
+    if further:
+        price = price_of_trade(book, maker, np.int64(buyer.price), np.int64(seller.price))
+        note_trade(book, s.event_sequence + 1, price, lots)
     if s.prefunded:
         released, buyer_fee, seller_fee = exchange(s, book, buyer, seller, price, lots)
     taker.remaining -= lots
-    shrink(s, slot, lots)
+    if further:
+        take_from(s, book, slot, lots)
+    else:
+        shrink(s, slot, lots)
     count_trade(book, price, lots)
     between(s, c, EventKind.TRADE, taker, maker, price, lots, released, 0)
     if buyer_fee != 0 or seller_fee != 0:
         fee_charged(s, c, buyer, seller, price, lots, buyer_fee, seller_fee)
-    if maker.remaining == 0:
+    if further:
+        settle_maker(s, c, book, slot)
+    elif maker.remaining == 0:
+        remove_plain(s, slot)
+
+
+@plain
+def take_from(s, book, slot, lots):
+    """Lots of a resting order trade, or are decremented."""
+    if book.further & VEILED:
+        take_offered(s, slot, lots)
+    else:
+        shrink(s, slot, lots)
+
+
+@plain
+def settle_maker(s, c, book, slot):
+    """What has nothing left is gone; an iceberg whose visible lots are gone shows its next part."""
+    if s.orders[slot].remaining == 0:
         remove(s, slot)
+    elif book.further & VEILED:
+        show_next_part(s, c, slot)
 
 
 @plain
 def decrement(s, c, taker, slot):
     """Self-trade prevention takes the smaller remainder off both orders; no trade takes place."""
     maker = s.orders[slot]
-    lots = min(np.int64(taker.remaining), np.int64(maker.remaining))
+    book = s.books[maker.instrument]
+    offered = offered_lots(s, slot) if book.further & VEILED else np.int64(maker.remaining)
+    lots = min(np.int64(taker.remaining), offered)
     taker_lock, maker_lock = lock_of(s, taker), lock_of(s, maker)
     taker.remaining -= lots
     taker.quantity -= lots
-    shrink(s, slot, lots)
+    take_from(s, book, slot, lots)
     maker.quantity -= lots
     taker_released, maker_released = taker_lock - lock_of(s, taker), maker_lock - lock_of(s, maker)
     move_lock(s, taker, -taker_released)
@@ -70,8 +106,7 @@ def decrement(s, c, taker, slot):
     cash = taker_released if taker.side == Side.BUY else maker_released
     units = maker_released if taker.side == Side.BUY else taker_released
     between(s, c, EventKind.DECREMENTED, taker, maker, maker.price, lots, cash, units)
-    if maker.remaining == 0:
-        remove(s, slot)
+    settle_maker(s, c, book, slot)
 
 
 @plain
@@ -94,6 +129,12 @@ def cancel_resting(s, c, slot, kind, reason):
 
 
 @small
+def is_immediate(order):
+    """Whether nothing of a taker rests. A triggered STOP is an immediate order, whatever its time in force says."""
+    return (IMMEDIATE >> np.int64(order.time_in_force) & 1) | (order.order_type == OrderType.STOP)
+
+
+@small
 def run_taker(s, c, own):
     """Match the order in the slot `own`, which is in no queue, as far as it goes; say what becomes of its rest.
 
@@ -103,7 +144,20 @@ def run_taker(s, c, own):
     book = s.books[taker.instrument]
     if crosses(book, taker.side, np.int64(taker.price)) and sweep(s, c, book, own):
         return False
-    if taker.time_in_force >= TimeInForce.IOC:
+    if IMMEDIATE >> np.int64(taker.time_in_force) & 1:
+        end_taker(s, c, taker, EventKind.EXPIRED, Reason.IOC_REMAINDER)
+        return False
+    return True
+
+
+@plain
+def run_further(s, c, own):
+    """As `run_taker`, where the instrument has further rules."""
+    taker = s.orders[own]
+    book = s.books[taker.instrument]
+    if crosses(book, taker.side, np.int64(taker.price)) and sweep_further(s, c, book, own):
+        return False
+    if is_immediate(taker):
         end_taker(s, c, taker, EventKind.EXPIRED, Reason.IOC_REMAINDER)
         return False
     return True
@@ -111,6 +165,16 @@ def run_taker(s, c, own):
 
 @plain
 def sweep(s, c, book, own):
+    return sweep_book(s, c, book, own, PLAIN)
+
+
+@plain
+def sweep_further(s, c, book, own):
+    return sweep_book(s, c, book, own, FURTHER)
+
+
+@small
+def sweep_book(s, c, book, own, further):
     """Trade while prices cross. Returns whether the taker has ended, by filling or otherwise."""
     taker = s.orders[own]
     other = 2 - np.int64(taker.side)
@@ -131,8 +195,14 @@ def sweep(s, c, book, own):
             if prevent(s, c, taker, slot, mode):
                 end_taker(s, c, taker, EventKind.CANCELLED, Reason.SELF_TRADE_PREVENTED)
                 return True
+        elif further:
+            if outside(book, price):
+                interrupt(s, c, taker.instrument)
+                return False
+            offered = offered_lots(s, slot) if book.further & VEILED else np.int64(maker.remaining)
+            trade(s, c, book, own, slot, min(np.int64(taker.remaining), offered), FURTHER)
         else:
-            trade(s, c, book, own, slot, min(np.int64(taker.remaining), np.int64(maker.remaining)))
+            trade(s, c, book, own, slot, min(np.int64(taker.remaining), np.int64(maker.remaining)), PLAIN)
     return taker.remaining == 0
 
 
@@ -147,7 +217,7 @@ def stop_at_depth(s, c, taker, last_price):
 
     Returns whether the taker has ended.
     """
-    if taker.time_in_force >= TimeInForce.IOC:
+    if is_immediate(taker):
         return False
     if not s.rest_at_last:
         end_taker(s, c, taker, EventKind.CANCELLED, Reason.DEPTH_LIMIT)

@@ -2,43 +2,41 @@
 
 import numpy as np
 
+from engine.arena import SIDES
 from engine.kernel.admission import (
     BY_CLIENT,
+    HIDDEN,
     POST_ONLY,
     check_account,
     check_crossing,
     check_enabled,
-    check_fok,
     check_listed,
-    check_new_order_enums,
     check_offered,
     check_open,
     check_role,
     check_terms,
+    is_plain_order,
     mode_in_force,
     owner_group,
     owns_order,
+    stated_price,
 )
 from engine.kernel.bitmap import NOTHING
-from engine.kernel.book import (
-    dequeue,
-    end_order,
-    enqueue,
-    find_client_order,
-    find_order,
-    first_position,
-    give_slot,
-    next_in_book,
-    rest_order,
-    shrink,
-    take_slot,
-    worse_position,
-)
+from engine.kernel.book import end_order, next_in_book, rest_order, write_order
 from engine.kernel.compiler import U, plain, small
+from engine.kernel.corridor import outside, set_corridor
 from engine.kernel.events import accepted, counted, replaced
+from engine.kernel.further import new_further_order
+from engine.kernel.index import find_client_order, find_order
 from engine.kernel.ledger import balance_of, lock, lock_for, lock_of, move_lock, shortfall
+from engine.kernel.levels import append, first_position, give_slot, shrink, take_slot, unlink, worse_position
 from engine.kernel.limits import check_firm, check_halted, check_order_limits
-from engine.kernel.matching import cancel_resting, run_taker, trade
+from engine.kernel.matching import FURTHER, PLAIN, cancel_resting, run_taker, trade
+from engine.kernel.replacing import replace_further
+from engine.kernel.stops import trigger_stops
+from engine.kernel.veils import offered_lots
+from engine.kernel.walk import fillable
+from engine.layout import VEILED, WAITING
 from engine.schema import (
     EventKind,
     MassCancelScope,
@@ -50,39 +48,19 @@ from engine.schema import (
     TimeInForce,
 )
 
+UNLISTED = HIDDEN | WAITING
+"""Flags of live orders that are no listing for others to take."""
 BY_ACCOUNT = int(MassCancelScope.ACCOUNT)
 BY_INSTRUMENT = int(MassCancelScope.INSTRUMENT)
 BY_SIDE = int(MassCancelScope.SIDE)
 BY_SESSION = int(MassCancelScope.SESSION)
 
 
-@small
-def write_order(s, slot, c, price, quantity):
-    """The order that a command describes, in a slot of its own but in no queue and no index."""
-    order = s.orders[slot]
-    s.last_order_id += 1
-    order.order_id = s.last_order_id
-    order.client_order_id = c.client_order_id
-    order.cumulative_amount = 0
-    order.price = price
-    order.remaining = quantity
-    order.quantity = quantity
-    order.account = c.account
-    order.session = c.session
-    order.instrument = c.instrument
-    order.side = c.side
-    order.order_type = c.order_type
-    order.time_in_force = c.time_in_force
-    order.self_trade = c.self_trade
-    order["flags"] = c["flags"]
-    return order
-
-
 @plain
 def new_order(s, c):
-    reason = check_new_order_enums(c)
-    if reason == Reason.NONE:
-        reason = check_role(s, c)
+    if not is_plain_order(s, c):
+        return new_further_order(s, c)
+    reason = check_role(s, c)
     if reason == Reason.NONE:
         reason = check_account(s, c)
     if reason == Reason.NONE:
@@ -103,11 +81,10 @@ def new_order(s, c):
         return reason
     price = np.int64(c.price)
     stated = True
-    if c.order_type == OrderType.MARKET and price == 0:
-        if not book.has_limit:
+    if c.order_type == OrderType.MARKET:
+        price, stated = stated_price(book, c.side, price)
+        if price == 0:
             return Reason.PRICE_REQUIRED
-        price = min(book.limit_up, book.ceiling) if c.side == Side.BUY else max(book.limit_down, book.floor)
-        stated = False
     reason = check_terms(book, price, c.quantity, stated)
     if reason == Reason.NONE:
         opens = c.time_in_force < TimeInForce.IOC
@@ -117,9 +94,8 @@ def new_order(s, c):
     if reason != Reason.NONE:
         return reason
     if c.time_in_force == TimeInForce.FOK:
-        reason = check_fok(s, c.instrument, c.side, price, c.quantity, c.account, c.self_trade)
-        if reason != Reason.NONE:
-            return reason
+        if not fillable(s, c.instrument, c.side, price, c.quantity, c.account, c.self_trade):
+            return Reason.FOK_NOT_FILLABLE
     if s.live_orders >= s.order_capacity and c.time_in_force < TimeInForce.IOC:
         return Reason.ORDER_TABLE_FULL
     need = np.int64(0)
@@ -159,9 +135,11 @@ def cancel_order(s, c):
     slot = target_slot(s, c)
     if slot == 0:
         return Reason.UNKNOWN_ORDER
-    phase = s.books[s.orders[slot].instrument].phases[Mode.LISTED]
-    if phase == Phase.CLOSED or (phase == Phase.BREAK and not s.break_cancel):
-        return Reason.WRONG_PHASE
+    book = s.books[s.orders[slot].instrument]
+    phase = book.phases[Mode.LISTED]
+    if phase != Phase.CONTINUOUS:
+        if phase == Phase.CLOSED or (phase == Phase.BREAK and not s.break_cancel) or book.call_frozen:
+            return Reason.WRONG_PHASE
     cancel_resting(s, c, slot, EventKind.CANCELLED, Reason.USER_REQUESTED)
     return Reason.NONE
 
@@ -178,6 +156,8 @@ def replace_order(s, c):
         return Reason.UNKNOWN_ORDER
     order = s.orders[slot]
     book = s.books[order.instrument]
+    if book.further | c.price2 | c.quantity2 | c.expiry:
+        return replace_further(s, c, slot)
     reason = check_halted(s, book)
     if reason != Reason.NONE:
         return reason
@@ -233,13 +213,13 @@ def re_enter(s, c, slot, remaining, more):
     """The order leaves its queue, takes the new terms and is matched like a new one."""
     order = s.orders[slot]
     move_lock(s, order, more)
-    dequeue(s, slot)
+    unlink(s, slot)
     order.price = c.price
     order.remaining = remaining
     order.quantity = c.quantity
     replaced(s, c, order, more, 0)
     if run_taker(s, c, slot):
-        enqueue(s, slot)
+        append(s, slot)
     else:
         end_order(s, slot)
 
@@ -286,6 +266,8 @@ def take(s, c):
     maker = s.orders[slot]
     if slot == 0 or maker.instrument != c.instrument or maker.side == c.side:
         return Reason.UNKNOWN_ORDER
+    if maker["flags"] & UNLISTED:
+        return Reason.UNKNOWN_ORDER
     if maker.price != c.price:
         return Reason.LISTING_CHANGED
     other = 2 - np.int64(c.side)
@@ -296,10 +278,14 @@ def take(s, c):
         position = np.int64(c.price) - book.floor
         if better_levels(s, c.instrument, other, position, s.take_levels) >= s.take_levels:
             return Reason.BEYOND_DEPTH
-    if c.quantity > maker.remaining:
+    if c.quantity > (offered_lots(s, slot) if book.further & VEILED else np.int64(maker.remaining)):
         return Reason.QUANTITY_EXCEEDS_LISTING
     if mode_in_force(s, c.account, 0) != 0 and owner_group(s, c.account) == owner_group(s, maker.account):
         return Reason.SELF_TRADE
+    if book.further:
+        set_corridor(book)
+        if outside(book, np.int64(c.price)):
+            return Reason.PRICE_OUT_OF_WINDOW
     need = np.int64(0)
     if s.prefunded:
         need = lock_for(book, c.side, np.int64(0), c.price, c.quantity)
@@ -312,8 +298,13 @@ def take(s, c):
     order = write_order(s, own, c, np.int64(c.price), c.quantity)
     order.time_in_force = TimeInForce.FOK
     accepted(s, c, order, TimeInForce.FOK, need)
-    trade(s, c, book, own, slot, c.quantity)
-    give_slot(s, own)
+    if book.further:
+        trade(s, c, book, own, slot, c.quantity, FURTHER)
+        give_slot(s, own)
+        trigger_stops(s, c, c.instrument)
+    else:
+        trade(s, c, book, own, slot, c.quantity, PLAIN)
+        give_slot(s, own)
     return Reason.NONE
 
 
@@ -347,10 +338,10 @@ def mass_cancel(s, c):
         return reason
     count = 0
     for instrument in range(1, s.instruments + 1):
-        if c.scope & BY_INSTRUMENT and instrument != c.instrument:
+        if (c.scope & BY_INSTRUMENT and instrument != c.instrument) or s.books[instrument].call_frozen:
             continue
-        for k in range(2):
-            if c.scope & BY_SIDE and k + 1 != c.side:
+        for k in range(SIDES):
+            if c.scope & BY_SIDE and k % 2 + 1 != c.side:
                 continue
             slot = next_in_book(s, instrument, k, 0)
             while slot != 0:

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from engine.arena import SIDES
 from engine.kernel.admission import check_role
 from engine.kernel.book import next_in_book
 from engine.kernel.compiler import plain, small
@@ -167,7 +168,7 @@ def session_down(s, c):
     count = 0
     if session.policy != DisconnectPolicy.KEEP:
         for i in range(1, s.instruments + 1):
-            for k in range(2):
+            for k in range(SIDES):
                 slot = next_in_book(s, i, k, 0)
                 while slot != 0:
                     following = next_in_book(s, i, k, slot)

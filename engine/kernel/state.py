@@ -5,14 +5,29 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.arena import Arena
-from engine.kernel.book import next_in_book, rest_order, take_slot
-from engine.kernel.compiler import entry
+from engine.arena import SIDES, Arena
+from engine.kernel.book import next_in_book, rest_further
+from engine.kernel.compiler import entry, plain
 from engine.kernel.day import first_composite, set_limits
 from engine.kernel.instruments import fit_window
+from engine.kernel.levels import take_slot
 from engine.kernel.limit_setting import recount
-from engine.layout import BALANCE, LIMIT
-from engine.schema import SCHEMA_VERSION, STATE_ORDER, STATE_SECTIONS, Mode, pack_state, unpack_state
+from engine.kernel.uncross import auction_price, is_crossed
+from engine.kernel.veils import is_iceberg, lessen
+from engine.kernel.waiting import STOP, STOP_LIMIT, STOP_LIMIT_ICEBERG, is_stop_type, is_waiting
+from engine.layout import BALANCE, LIMIT, ORDER, PUBLIC_FLAGS, QUOTED, WAITING
+from engine.schema import (
+    CLOSE_TRADES,
+    SCHEMA_VERSION,
+    STATE_ORDER,
+    STATE_SECTIONS,
+    Mode,
+    OrderType,
+    TimeInForce,
+    pack_state,
+    unpack_state,
+)
+from engine.venue import MAX_CARRY
 
 PHASES = {"listed_phase": Mode.LISTED, "block_phase": Mode.BLOCK, "bidding_phase": Mode.BIDDING}
 HEADER = (
@@ -37,9 +52,19 @@ HEADER = (
 )
 TABLES = ("negotiations", "auctions", "bids", "encumbrances", "obligations", "busts")
 """Sections whose rows lie in the arena as they are, by id. A row of quantity 0 is gone (obligations never are)."""
-CARRIED = ("carried1", "carried2", "carried3", "carried4")
+ROWS = {
+    f"{table}{n + 1}": (table, n)
+    for table, count in (
+        ("carried", MAX_CARRY),
+        ("close_trade", CLOSE_TRADES),
+        ("close_price", CLOSE_TRADES),
+        ("close_lots", CLOSE_TRADES),
+    )
+    for n in range(count)
+}
+"""Fields of section `instruments` that are one cell of an array in the arena."""
 BOOK_FIELDS = tuple(
-    name for name in STATE_SECTIONS["instruments"].names or () if name not in PHASES and name not in CARRIED
+    name for name in STATE_SECTIONS["instruments"].names or () if name not in PHASES and name not in ROWS
 )
 LIMIT_TABLES = ("venue_limits", "firm_limits", "account_limits", "instrument_limits")
 LIMIT_OWNERS = {"firm_limits": "firm", "account_limits": "account", "instrument_limits": "instrument"}
@@ -60,7 +85,7 @@ def list_orders(arena, rows):
     s = arena[0]
     n = 0
     for instrument in range(1, s.instruments + 1):
-        for k in range(2):
+        for k in range(SIDES):
             slot = next_in_book(s, instrument, k, 0)
             while slot != 0:
                 order, row = s.orders[slot], rows[n]
@@ -77,10 +102,26 @@ def list_orders(arena, rows):
                 row.order_type = order.order_type
                 row.time_in_force = order.time_in_force
                 row.self_trade = order.self_trade
-                row["flags"] = order["flags"]
+                row["flags"] = order["flags"] & PUBLIC_FLAGS
+                write_further_fields(s, slot, row)
                 n += 1
                 slot = next_in_book(s, instrument, k, slot)
     return n
+
+
+@plain
+def write_further_fields(s, slot, row):
+    """What only the further order types have; `row` is zero so far."""
+    order, extra = s.orders[slot], s.extras[slot]
+    if order.time_in_force == TimeInForce.GTD:
+        row.expiry = extra.expiry
+    if is_stop_type(order.order_type):
+        row.stop_price = extra.stop_price
+    if is_iceberg(order):
+        row.shown = extra.shown
+        row.visible = 0 if is_waiting(order) else extra.visible
+    row.waiting = 1 if is_waiting(order) else 0
+    row.quote = 1 if order["flags"] & QUOTED else 0
 
 
 @entry
@@ -105,9 +146,28 @@ def place_orders(arena, rows):
         order.order_type = row.order_type
         order.time_in_force = row.time_in_force
         order.self_trade = row.self_trade
-        order["flags"] = row["flags"]
-        rest_order(s, slot)
+        order["flags"] = row["flags"] | row.quote * QUOTED
+        extra = s.extras[slot]
+        extra.expiry = row.expiry
+        extra.stop_price = row.stop_price
+        extra.shown = row.shown
+        rest_further(s, slot, row.waiting != 0)
+        if is_iceberg(order) and row.waiting == 0:
+            lessen(s, slot, 0, row.visible)
     recount(s)
+
+
+@entry
+def indicative(arena, instrument, found):
+    """What an uncrossing of the book would give now, into `found`, int64[3]: price, lots, surplus (negative: more is
+    offered); zeros where the book is not crossed."""
+    s = arena[0]
+    found[:] = 0
+    if is_crossed(s.books[instrument]):
+        price, lots, demand, supply, _ = auction_price(s, instrument)
+        found[0] = price
+        found[1] = lots
+        found[2] = demand - supply
 
 
 def _copy(to: NDArray[Any], source: NDArray[Any], names: tuple[str, ...]) -> None:
@@ -186,9 +246,26 @@ def instrument_rows(books: NDArray[Any]) -> NDArray[Any]:
     rows = np.zeros(len(books), STATE_SECTIONS["instruments"])
     for name, mode in PHASES.items():
         rows[name] = books["phases"][:, mode]
-    for n, name in enumerate(CARRIED):
-        rows[name] = books["carried"][:, n]
+    for name, (table, n) in ROWS.items():
+        rows[name] = books[table][:, n]
     _copy(rows, books, BOOK_FIELDS)
+    return rows
+
+
+def order_rows(orders: NDArray[Any], extras: NDArray[Any]) -> NDArray[Any]:
+    """ORDER and EXTRA records of live orders as rows of section `orders`."""
+    rows = np.zeros(len(orders), STATE_ORDER)
+    _copy(rows, orders, tuple(name for name in ORDER.names or () if name in _names("orders")))
+    rows["flags"] = orders["flags"] & PUBLIC_FLAGS
+    rows["waiting"], rows["quote"] = orders["flags"] & WAITING != 0, orders["flags"] & QUOTED != 0
+    types, icebergs = orders["order_type"], orders["order_type"] >= OrderType.ICEBERG
+    for name, given in (
+        ("expiry", orders["time_in_force"] == TimeInForce.GTD),
+        ("stop_price", np.isin(types, (STOP, STOP_LIMIT, STOP_LIMIT_ICEBERG))),
+        ("shown", icebergs),
+        ("visible", icebergs & (rows["waiting"] == 0)),
+    ):
+        rows[name] = np.where(given, extras[name], 0)
     return rows
 
 
@@ -233,8 +310,8 @@ def restore(arena: Arena, state: bytes) -> None:
     books = _books(s)
     for name, mode in PHASES.items():
         books["phases"][:, mode] = data["instruments"][name]
-    for n, name in enumerate(CARRIED):
-        books["carried"][:, n] = data["instruments"][name]
+    for name, (table, n) in ROWS.items():
+        books[table][:, n] = data["instruments"][name]
     _copy(books, data["instruments"], BOOK_FIELDS)
     s["accounts_open"] = len(data["accounts"])
     _copy(s["accounts"][1 : s["accounts_open"] + 1], data["accounts"], _names("accounts"))

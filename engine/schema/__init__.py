@@ -44,6 +44,7 @@ from engine.schema.reasons import (
 )
 from engine.schema.records import (
     BASIS_POINTS,
+    CLOSE_TRADES,
     COMMAND,
     EVENT,
     FIRM_BYTES,
@@ -52,6 +53,7 @@ from engine.schema.records import (
     MAX_QUANTITY,
     PPM,
     SCHEMA_VERSION,
+    SHOWN_SHARE,
     SWEEP_LEVELS,
     CommandArray,
     EventArray,
@@ -61,7 +63,6 @@ from engine.schema.records import (
 from engine.schema.shapes import (
     COMMAND_SHAPES,
     Shape,
-    Use,
     unused_field_masks,
 )
 from engine.schema.state import (
@@ -89,6 +90,7 @@ from engine.schema.state import (
 
 __all__ = [
     "BASIS_POINTS",
+    "CLOSE_TRADES",
     "COMMAND",
     "COMMAND_SHAPES",
     "EVENT",
@@ -101,6 +103,7 @@ __all__ = [
     "PPM",
     "REASON_TEXT",
     "SCHEMA_VERSION",
+    "SHOWN_SHARE",
     "STATE_ACCOUNT",
     "STATE_ASSET",
     "STATE_AUCTION",
@@ -148,7 +151,6 @@ __all__ = [
     "Side",
     "Status",
     "TimeInForce",
-    "Use",
     "commands",
     "pack_state",
     "record",

@@ -67,6 +67,8 @@ class Mode(IntEnum):
 
 
 class Phase(IntEnum):
+    """Of one mode of an instrument; the three calls are of mode LISTED alone."""
+
     CLOSED = 0
     PRE_OPEN = 1
     OPEN_CALL = 2

@@ -10,7 +10,8 @@ EVENT_FIELDS: Final[dict[EventKind, str]] = {
     EventKind.ACCEPTED: "price = limit in force; quantity, remaining = lots; aux = amount locked (cash "
     "minor units for a "
     "buy, asset units for a sell, 0 where the venue does not pre-fund); aux2 = order_type | time_in_force << 8 | "
-    "self_trade << 16 | flags << 24 (a TAKE: order_type 0, time_in_force 4)",
+    "self_trade << 16 | flags << 24 (a TAKE: order_type 0, time_in_force 4); of a QUOTE's offer client_order_id = the "
+    "command's and 1",
     EventKind.REJECTED: "reason; side, instrument, account, price, quantity, client_order_id as sent; "
     "aux = command kind; "
     "aux2 = target as sent",
@@ -18,13 +19,15 @@ EVENT_FIELDS: Final[dict[EventKind, str]] = {
     "client_order_id, "
     "remaining, session = aggressor; contra fields = resting order; aux = cash released to the buyer "
     "beside the payment "
-    "(price improvement); aux2 = 0",
+    "(price improvement); aux2 = 0. In a call auction side = aggressor = 0: account, order_id, client_order_id, "
+    "remaining, session = buyer, contra fields = seller",
     EventKind.FEE: "directly after its TRADE when either fee is not zero: quantity = trade's lots; account = buyer, "
     "contra_account = seller (order ids likewise); aux = buyer's fee, aux2 = seller's fee, minor units",
     EventKind.CANCELLED: "reason; price; quantity = lots cancelled; remaining 0; aux = amount released "
     "(as in ACCEPTED); "
     "session = owner's; contra_session, contra_client_order_id = of the command that caused it",
-    EventKind.EXPIRED: "as CANCELLED, for immediate remainders and day orders",
+    EventKind.EXPIRED: "as CANCELLED, for immediate remainders, day orders, orders good till a date and what a call "
+    "auction leaves of the orders for it alone",
     EventKind.REPLACED: "price, quantity = new terms; remaining; aux = amount additionally locked "
     "(negative: released); "
     "aux2 = 1 when priority was kept; client_order_id = the order's; contra_client_order_id, "
@@ -33,14 +36,15 @@ EVENT_FIELDS: Final[dict[EventKind, str]] = {
     "aux = cash released "
     "to the buyer, aux2 = units released to the seller",
     EventKind.MASS_CANCELLED: "after the CANCELLED events: quantity = their count; client_order_id = the command's",
-    EventKind.TRIGGERED: "a stop order becomes active: fields as ACCEPTED, price = its limit, aux = the price that "
-    "triggered it, aux2 = its stop price",
-    EventKind.REFRESHED: "an iceberg shows its next part behind the others: price; quantity = lots now shown; "
-    "remaining",
+    EventKind.TRIGGERED: "a stop order becomes active: side, quantity, account, order_id, client_order_id, remaining, "
+    "session = the order's; price = its limit; aux = the last price, which triggered it; aux2 = its stop price",
+    EventKind.REFRESHED: "an iceberg shows its next part behind the others: side, price, account, order_id, "
+    "client_order_id, session = the order's; quantity = lots now shown; remaining",
     EventKind.CALL_UNCROSSED: "before the trades of a call auction: price = uncrossing price, quantity = lots "
     "that trade; "
-    "remaining = lots bid, contra_remaining = lots offered at that price; aux = reference price",
-    EventKind.PHASE_CHANGED: "instrument; phase = new phase; side = mode; aux = trading date; aux2 = previous phase",
+    "remaining = lots bid at it or higher, contra_remaining = lots offered at it or lower; aux = reference price",
+    EventKind.PHASE_CHANGED: "instrument; phase = new phase; side = mode; aux = trading date; aux2 = previous phase; "
+    "quantity = 1 when the call is frozen (no cancels)",
     EventKind.CLOCK_ANCHORED: "aux = journal time; aux2 = monotonic time; quantity, remaining = rate",
     EventKind.DAY_OPENED: "aux = trading date, aux2 = previous trading date",
     EventKind.TRADING_STOPPED: "after the PHASE_CHANGED events: aux = trading date",

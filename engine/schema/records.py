@@ -7,7 +7,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-SCHEMA_VERSION: Final = 2
+SCHEMA_VERSION: Final = 3
 MAX_PRICE: Final = 2**31 - 1
 MAX_QUANTITY: Final = 2**31 - 1
 MAX_MONEY: Final = 2**62 - 1
@@ -15,6 +15,10 @@ PPM: Final = 1_000_000
 BASIS_POINTS: Final = 10_000
 SWEEP_LEVELS: Final = 5
 """A listed-agreement order takes inside the counter side's best five price levels (SEEE notice of 2021-06-22)."""
+CLOSE_TRADES: Final = 5
+"""A LAST5 close looks at this many trades (Hubei)."""
+SHOWN_SHARE: Final = 100
+"""An iceberg's quantity is at most this many times the part that it shows."""
 
 CommandArray = NDArray[Any]
 """One-dimensional array of dtype COMMAND."""

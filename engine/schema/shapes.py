@@ -1,4 +1,4 @@
-"""How every command kind of the rule book, later ones included, lies on the Command record."""
+"""How every command kind of the rule book lies on the Command record."""
 
 from __future__ import annotations
 
@@ -11,26 +11,15 @@ from engine.schema.enums import CommandKind
 from engine.schema.records import COMMAND
 
 
-class Use(NamedTuple):
-    """What one field means for one command kind; `later` = assigned, but refused until the rule exists."""
-
-    meaning: str
-    later: bool = False
-
-
 class Shape(NamedTuple):
-    """How one command kind uses the 64 bytes; a field not named must be zero. `later` = kind not yet applied."""
+    """How one command kind uses the 64 bytes: by field what it means; a field not named must be zero."""
 
     purpose: str
-    uses: dict[str, Use]
-    later: bool = False
+    uses: dict[str, str]
 
 
-def _shape(purpose: str, *, later: bool = False, **uses: str) -> Shape:
-    """A trailing `~` in a meaning marks a field that is assigned for later rules."""
-    fields = {name: Use(text.rstrip("~"), text.endswith("~")) for name, text in uses.items()}
-    fields.setdefault("client_order_id", Use("number of this command in its session"))
-    return Shape(purpose, fields, later)
+def _shape(purpose: str, **uses: str) -> Shape:
+    return Shape(purpose, {**uses, "client_order_id": "number of this command in its session"})
 
 
 _TARGET = "order id, or with flag BY_CLIENT_ID the client_order_id of an order of this session"
@@ -39,29 +28,29 @@ COMMAND_SHAPES: Final[dict[CommandKind, Shape]] = {
     CommandKind.NEW_ORDER: _shape(
         "enter an order",
         side="buy or sell",
-        order_type="limit or market (stop, iceberg later)",
-        time_in_force="day, GTC, IOC or FOK (GTD later)",
-        flags="POST_ONLY (HIDDEN later)",
+        order_type="limit, market, stop, stop-limit, iceberg, stop-limit iceberg",
+        time_in_force="day, GTC, IOC, FOK or GTD",
+        flags="POST_ONLY, HIDDEN",
         self_trade="prevention mode, 0 = the venue's",
         instrument="instrument",
         account="account",
-        price="limit; for a market order a collar or 0",
+        price="limit; for a market or stop order a collar or 0",
         quantity="lots",
-        target="minimum quantity~",
-        expiry="last trading date of a GTD order~",
-        price2="stop price~",
-        quantity2="shown quantity of an iceberg~",
+        target="minimum quantity to trade at entry, 0 = none",
+        expiry="last trading date of a GTD order",
+        price2="stop price",
+        quantity2="lots that an iceberg shows",
     ),
     CommandKind.CANCEL_ORDER: _shape("cancel an order", flags="BY_CLIENT_ID", target=_TARGET),
     CommandKind.REPLACE_ORDER: _shape(
         "change price and total quantity of an order; only less quantity at the same price keeps priority",
         flags="BY_CLIENT_ID",
         target=_TARGET,
-        price="new limit",
+        price="new limit; of a waiting stop 0 = keep",
         quantity="new total quantity, filled part included",
-        price2="new stop price~",
-        quantity2="new shown quantity~",
-        expiry="new last trading date~",
+        price2="new stop price of a waiting stop, 0 = keep",
+        quantity2="new shown lots of an iceberg, 0 = keep",
+        expiry="new last trading date of a GTD order, 0 = keep",
     ),
     CommandKind.MASS_CANCEL: _shape(
         "cancel all orders of the session's firm that fit",
@@ -80,16 +69,15 @@ COMMAND_SHAPES: Final[dict[CommandKind, Shape]] = {
         quantity="lots to take",
     ),
     CommandKind.QUOTE: _shape(
-        "enter or replace a two-sided market-maker quote",
-        later=True,
+        "enter, replace or withdraw a two-sided market-maker quote; consumes two numbers, the offer's is the next one",
         flags="POST_ONLY",
         self_trade="prevention mode",
         instrument="instrument",
         account="account",
         price="bid",
-        quantity="lots bid",
+        quantity="lots bid, 0 = no bid",
         price2="offer",
-        quantity2="lots offered",
+        quantity2="lots offered, 0 = no offer",
     ),
     CommandKind.BLOCK_OFFER: _shape(
         "open a block negotiation",
@@ -173,6 +161,7 @@ COMMAND_SHAPES: Final[dict[CommandKind, Shape]] = {
         scope="mode",
         instrument="instrument, 0 = all",
         quantity="phase",
+        quantity2="1 = a call that is frozen: no cancels any more",
         expiry="trading date YYYYMMDD",
     ),
     CommandKind.STOP_TRADING: _shape("end of day 1: every mode of every instrument closes"),
@@ -333,15 +322,13 @@ def unused_field_masks() -> NDArray[np.int64]:
     """Which bits of a command must be zero.
 
     Returns int64[256, 8]: for each kind, a mask over the command's first eight 64-bit words in which a bit is 1
-    where the kind does not use the field. A kind that is unknown or not yet applied has only ones.
+    where the kind does not use the field. An unknown kind has only ones.
     """
     masks = np.full((256, 8), -1, np.int64)
     for kind, shape in COMMAND_SHAPES.items():
-        if shape.later:
-            continue
         used = np.zeros(1, COMMAND)
         raw = used.view(np.uint8)
-        for name in ("kind", *(n for n, use in shape.uses.items() if not use.later)):
+        for name in ("kind", *shape.uses):
             field_type, offset = COMMAND.fields[name][:2]  # type: ignore[index]
             raw[offset : offset + field_type.itemsize] = 0xFF
         masks[kind] = ~used.view(np.int64)[:8]

@@ -9,7 +9,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.schema.records import SCHEMA_VERSION, record
+from engine.schema.records import CLOSE_TRADES, SCHEMA_VERSION, record
 
 STATE_HEADER: Final = record(
     [
@@ -70,6 +70,12 @@ STATE_INSTRUMENT: Final = record(
         ("carried2", "<i8"),
         ("carried3", "<i8"),
         ("carried4", "<i8"),
+        ("call_frozen", "<i8"),  # 1 = no cancels in this call any more
+        ("call_price", "<i8"),  # of the day's last call auction that traded
+        # the day's last trades, where the close is LAST5 (else 0): 1 = the latest; trade id, ticks, lots
+        *((f"close_trade{n}", "<i8") for n in range(1, CLOSE_TRADES + 1)),
+        *((f"close_price{n}", "<i8") for n in range(1, CLOSE_TRADES + 1)),
+        *((f"close_lots{n}", "<i8") for n in range(1, CLOSE_TRADES + 1)),
     ]
 )
 STATE_FIRM: Final = record([("status", "<i8")])
@@ -124,6 +130,12 @@ STATE_ORDER: Final = record(
         ("time_in_force", "<i8"),
         ("self_trade", "<i8"),
         ("flags", "<i8"),
+        ("expiry", "<i8"),  # last trading date of a GTD order, else 0
+        ("stop_price", "<i8"),  # of the three stop types, also when triggered; else 0
+        ("shown", "<i8"),  # most lots that an iceberg shows; else 0
+        ("visible", "<i8"),  # lots that a resting iceberg shows now; else 0
+        ("waiting", "<i8"),  # 1 = a stop in the stop book, in no queue of the order book
+        ("quote", "<i8"),  # 1 = entered by a QUOTE: the account's present bid or offer
     ]
 )
 STATE_NEGOTIATION: Final = record(
@@ -232,7 +244,10 @@ STATE_SECTIONS: Final[dict[str, np.dtype[Any]]] = {
     "obligations": STATE_OBLIGATION,  # by id
     "limits": STATE_LIMIT,  # by (venue, firms, accounts, instruments; id; kind), those with a value or an override
     "busts": STATE_BUST,  # cancelled trades by id
-    "orders": STATE_ORDER,  # live ones by (instrument, buy before sell, best price first, priority)
+    # Live ones by instrument, in mass-cancel order: buys, then sells, best price first, at a price those displayed
+    # before those hidden, each by priority; then waiting buy stops, lowest stop price first, then waiting sell stops,
+    # highest stop price first, at a stop price by arrival.
+    "orders": STATE_ORDER,
 }
 
 

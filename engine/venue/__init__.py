@@ -5,6 +5,7 @@ integers only. The same Struct, as JSON, is the genesis of a journal, so replay 
 """
 
 from engine.venue.calendar import MODES, PHASES, Calendar, Transition, date_number, number_date, utc_ns
+from engine.venue.call_end import call_end_offset
 from engine.venue.errors import VenueError
 from engine.venue.parse import parse_venue
 from engine.venue.rules import Venue
@@ -14,10 +15,12 @@ from engine.venue.terms import (
     MAX_AUCTIONS,
     MAX_BIDS,
     MAX_BUSTS,
+    MAX_CALL_END_SECONDS,
     MAX_CARRY,
     MAX_CURRENCIES,
     MAX_ENCUMBRANCES,
     MAX_FIRMS,
+    MAX_ICEBERGS,
     MAX_INSTRUMENTS,
     MAX_NEGOTIATIONS,
     MAX_OBLIGATIONS,
@@ -35,10 +38,12 @@ __all__ = [
     "MAX_AUCTIONS",
     "MAX_BIDS",
     "MAX_BUSTS",
+    "MAX_CALL_END_SECONDS",
     "MAX_CARRY",
     "MAX_CURRENCIES",
     "MAX_ENCUMBRANCES",
     "MAX_FIRMS",
+    "MAX_ICEBERGS",
     "MAX_INSTRUMENTS",
     "MAX_NEGOTIATIONS",
     "MAX_OBLIGATIONS",
@@ -54,6 +59,7 @@ __all__ = [
     "Transition",
     "Venue",
     "VenueError",
+    "call_end_offset",
     "date_number",
     "number_date",
     "parse_venue",

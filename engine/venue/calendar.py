@@ -11,7 +11,7 @@ import msgspec
 from engine.schema import Mode, Phase
 from engine.venue.errors import VenueError
 
-PhaseName = Literal["CLOSED", "PRE_OPEN", "CONTINUOUS", "BREAK", "HALT"]
+PhaseName = Literal["CLOSED", "PRE_OPEN", "OPEN_CALL", "CONTINUOUS", "BREAK", "CLOSE_CALL", "HALT"]
 ModeName = Literal["LISTED", "BLOCK", "BIDDING"]
 
 
@@ -21,6 +21,8 @@ class Transition(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     at: time
     phase: PhaseName | Literal["END"]
     modes: tuple[ModeName, ...] = ("LISTED",)
+    no_cancel: bool = False
+    """From this moment on a call is frozen: orders may be entered, not cancelled (KRX: its last minute)."""
 
 
 class Calendar(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -13,6 +13,7 @@ import msgspec
 from engine.explain import explain, first_float, float_remedy
 from engine.schema import MAX_MONEY, MAX_PRICE, MAX_QUANTITY, PPM
 from engine.venue.calendar import Calendar
+from engine.venue.call_terms import calendar_call_faults, call_faults
 from engine.venue.errors import VenueError
 from engine.venue.rules import Venue
 from engine.venue.terms import (
@@ -24,6 +25,7 @@ from engine.venue.terms import (
     MAX_CURRENCIES,
     MAX_ENCUMBRANCES,
     MAX_FIRMS,
+    MAX_ICEBERGS,
     MAX_INSTRUMENTS,
     MAX_NEGOTIATIONS,
     MAX_OBLIGATIONS,
@@ -80,6 +82,7 @@ def _faults(venue: Venue) -> Iterable[tuple[str, str]]:
             "bids": (venue.capacity.bids, MAX_BIDS - 1),
             "holds": (venue.capacity.holds, MAX_ENCUMBRANCES - 1),
             "obligations": (venue.capacity.obligations, MAX_OBLIGATIONS - 1),
+            "icebergs": (venue.capacity.icebergs, MAX_ICEBERGS - 1),
         },
     )
     if not 0 <= venue.sweep_levels <= MAX_WINDOW:
@@ -120,6 +123,7 @@ def _faults(venue: Venue) -> Iterable[tuple[str, str]]:
         for key, fault in _instrument_faults(venue, instrument):
             yield f"instruments[{i}].{key}", fault
     yield from _calendar_faults(venue.calendar)
+    yield from calendar_call_faults(venue)
 
 
 def _ranges(where: str, values: Mapping[str, tuple[int, int]], least: int = 1) -> Iterable[tuple[str, str]]:
@@ -186,6 +190,7 @@ def _instrument_faults(venue: Venue, instrument: Instrument) -> Iterable[tuple[s
         yield "order_types", 'the list is empty; write at least ["limit"]'
     if not instrument.times_in_force:
         yield "times_in_force", 'the list is empty; write at least ["day"]'
+    yield from call_faults(instrument)
 
 
 def _calendar_faults(calendar: Calendar) -> Iterable[tuple[str, str]]:

@@ -28,15 +28,19 @@ MAX_BIDS: Final = 1 << 17
 MAX_ENCUMBRANCES: Final = 1 << 16
 MAX_OBLIGATIONS: Final = 1 << 16
 MAX_BUSTS: Final = 1 << 12
+MAX_ICEBERGS: Final = 1 << 16
+MAX_CALL_END_SECONDS: Final = 3_600
 MAX_CARRY: Final = 4
 """Most following auctions over which unsold lots are spread."""
 
-OrderTypeName = Literal["limit", "market"]
-TimeInForceName = Literal["day", "gtc", "ioc", "fok"]
+OrderTypeName = Literal["limit", "market", "stop", "stop_limit", "iceberg", "stop_limit_iceberg"]
+TimeInForceName = Literal["day", "gtc", "ioc", "fok", "gtd"]
 CrossPolicy = Literal["TAKE", "REJECT"]
 DepthRemainder = Literal["SYSTEM_CANCEL", "REST_AT_LAST", "RESWEEP"]
 SelfTradeName = Literal["OFF", "CANCEL_TAKER", "CANCEL_MAKER", "CANCEL_BOTH", "DECREMENT"]
-CloseRule = Literal["VWAP", "LAST"]
+CloseRule = Literal["VWAP", "LAST", "LAST5"]
+PriceRule = Literal["MAKER", "MEDIAN3"]
+CallRule = Literal["T7", "KRX"]
 CompositeRule = Literal["NONE", "MEAN_UNTIL"]
 AssetKindName = Literal["ALLOWANCE", "OFFSET", "CREDIT"]
 AuctionPriceName = Literal["UNIFORM", "PAY_AS_BID"]
@@ -59,6 +63,8 @@ class Capacity(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     bids: int = 20_000
     holds: int = 20_000
     obligations: int = 40_000
+    icebergs: int = 10_000
+    """Live orders that show only a part; they count among `orders` too."""
 
 
 class AssetTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -110,7 +116,24 @@ class Instrument(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     order_types: tuple[OrderTypeName, ...] = ("limit", "market")
     times_in_force: tuple[TimeInForceName, ...] = ("day", "gtc", "ioc", "fok")
     post_only: bool = True
+    hidden: bool = False
+    """Orders may be hidden: never in depth, behind all displayed ones of their price."""
+    quotes: bool = False
+    """Market makers may enter two-sided quotes (QUOTE)."""
+    price_rule: PriceRule = "MAKER"
+    """A trade's price: the resting order's, or the middle one of bid, offer and last price (MEDIAN3, Hubei)."""
+    call_auction: bool = False
+    """The instrument has the phases OPEN_CALL, CLOSE_CALL and VOLATILITY_CALL, and PRE_OPEN takes orders for them."""
+    call_rule: CallRule = "T7"
+    """Which of several prices with the largest volume: T7 by surplus, then reference; KRX by reference alone."""
+    call_random_end_seconds: int = 0
+    """A call ends up to this many seconds later, drawn by the gateway from a journaled seed; 0 = on time."""
+    corridor_dynamic_bps: int = 0
+    """A trade further than this from the last price interrupts trading for a call, basis points; 0 = none."""
+    corridor_static_bps: int = 0
+    """The same around the price of the day's last call auction, else the previous close."""
     close: CloseRule = "VWAP"
+    """VWAP of the day's listed trades, the LAST one, or the VWAP of the last five (LAST5, Hubei)."""
     listed_from: date = date(1970, 1, 1)
     previous_close: Decimal | None = None
     in_composite: bool = False

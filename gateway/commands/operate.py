@@ -18,6 +18,8 @@ from gateway.commands.operating import (
     position,
 )
 
+PHASES = ("CLOSED", "PRE_OPEN", "OPEN_CALL", "CONTINUOUS", "BREAK", "CLOSE_CALL", "VOLATILITY_CALL", "HALT")
+
 
 @click.group()
 def operate() -> None:
@@ -110,7 +112,7 @@ def units(target: Target, account: int, asset: str, amount: int, reference: str,
 
 
 @operate.command()
-@click.argument("name", type=click.Choice(["CLOSED", "PRE_OPEN", "CONTINUOUS", "BREAK", "HALT"], case_sensitive=False))
+@click.argument("name", type=click.Choice(PHASES, case_sensitive=False))
 @click.option("--date", "day", help="Trading date YYYY-MM-DD; a later one opens a new day (default: the current one).")
 @click.option("--instrument", default="", help="Only this one.")
 @click.option(
@@ -120,11 +122,14 @@ def units(target: Target, account: int, asset: str, amount: int, reference: str,
     show_default=True,
     help="Of listed trading, of block trades, of auctions.",
 )
+@click.option("--no-cancel", is_flag=True, help="Of a call: from now on orders are entered, not cancelled.")
 @cause_option
 @json_option
 @pass_target
-def phase(target: Target, name: str, day: str | None, instrument: str, mode: str, cause: str, as_json: bool) -> None:
-    """Set the phase of a trading mode: halt, resume, open a day. The calendar goes on as written.
+def phase(
+    target: Target, name: str, day: str | None, instrument: str, mode: str, no_cancel: bool, cause: str, as_json: bool
+) -> None:
+    """Set the phase of a trading mode: halt, resume, call, open a day. The calendar goes on as written.
 
     \b
     carbonbook operate phase HALT --instrument CEA24 --cause "news pending" --session OPS
@@ -140,7 +145,9 @@ def phase(target: Target, name: str, day: str | None, instrument: str, mode: str
     date = date_of(day, "--date") if day else current
     which = int(Mode[mode.upper()])
     phase_number = int(Phase[name.upper()])
-    message = checked(SetPhase, phase=phase_number, date=date, mode=which, instrument=number, cause=cause)
+    message = checked(
+        SetPhase, phase=phase_number, date=date, mode=which, instrument=number, no_cancel=no_cancel, cause=cause
+    )
     do(target, message, as_json, f"{instrument or 'all instruments'}: {name.upper()} on trading date {{}}", dated=True)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,14 +13,15 @@ import click
 from gateway.commands.common import Failure, json_option, table
 
 if TYPE_CHECKING:
-    from engine.venue import Instrument, Venue
+    from engine.venue import Instrument, Transition, Venue
 
 
 @click.group()
 def venue() -> None:
     """Explain or check a venue's rules.
 
-    A venue is one TOML file: instruments, limits, hours, fees, capacities. Two come with the package: seee, plain.
+    A venue is one TOML file: instruments, limits, hours, fees, capacities. These come with the package: seee, plain,
+    ccer, hubei, krx, eex-spot, eex-auction, uka-auction, ice-eua, wuhan-credits.
     """
 
 
@@ -36,7 +38,7 @@ def _find(name: str) -> Venue:
 @click.argument("name")
 @json_option
 def show(name: str, as_json: bool) -> None:
-    """Explain a venue: mechanism, hours, limits, instruments, closing price, fees, sources.
+    """Explain a venue: mechanisms, hours, limits, instruments, closing price, fees, sources.
 
     NAME is a preset, or a file's path (with a dot or a slash).
 
@@ -51,6 +53,8 @@ def show(name: str, as_json: bool) -> None:
     parts = [f"{found.name}: {found.title or 'no title'}"]
     for title, lines in (
         ("Mechanism", _mechanism(found)),
+        ("Call auctions and interruptions", _calls(found)),
+        ("Blocks and auctions", _other_modes(found)),
         ("Hours", _hours(found)),
         ("Money and units", _money(found)),
         ("Reference prices", _composite(found)),
@@ -94,7 +98,9 @@ def _mechanism(venue: Venue) -> list[str]:
         "RESWEEP": "what lies beyond is taken as well",
     }[venue.depth_remainder]
     crossing = "trades at once" if venue.cross_policy == "TAKE" else "is refused"
-    found = [f"Price-time priority; an order that meets the other side {crossing}, at the resting order's price"]
+    makers = any(i.price_rule == "MAKER" for i in venue.instruments)
+    price = ", at the resting order's price" if makers else ""
+    found = [f"Price-time priority; an order that meets the other side {crossing}{price}"]
     if depth:
         found.append(f"{depth}; {beyond}")
     if venue.take:
@@ -103,7 +109,67 @@ def _mechanism(venue: Venue) -> list[str]:
     found.append(f"Trades with oneself: {'allowed' if venue.self_trade == 'OFF' else venue.self_trade + ' by default'}")
     if not venue.break_cancel:
         found.append("No cancelling during breaks")
+    for rule, words in (
+        (lambda i: i.price_rule == "MEDIAN3", "Price of a trade: the middle one of bid, offer and last price"),
+        (lambda i: any("iceberg" in name for name in i.order_types), "Orders may show a part only (icebergs)"),
+        (lambda i: i.hidden, "Orders may be hidden, behind all displayed ones of their price"),
+        (lambda i: any("stop" in name for name in i.order_types), "Stop orders wait for the last price"),
+        (lambda i: i.quotes, "Market makers enter two-sided quotes"),
+    ):
+        found += _where(venue, rule, words)
     return found
+
+
+def _where(venue: Venue, rule: Callable[[Instrument], bool], words: str) -> list[str]:
+    """The sentence, with the instruments' names when it does not hold for all; nothing when for none."""
+    chosen = [i.symbol for i in venue.instruments if rule(i)]
+    if not chosen:
+        return []
+    return [words if len(chosen) == len(venue.instruments) else f"{words}: {', '.join(chosen)}"]
+
+
+def _calls(venue: Venue) -> list[str]:
+    rules = {
+        "T7": "largest volume, then smallest surplus, its side, the reference",
+        "KRX": "largest volume, then nearest to the reference",
+    }
+    found = []
+    for i in venue.instruments:
+        if i.call_auction:
+            found.append(f"{i.symbol}: calls end in one price: {rules[i.call_rule]}")
+        if i.call_random_end_seconds:
+            found.append(f"{i.symbol}: a call ends up to {i.call_random_end_seconds} s later, drawn from a seed")
+        for bps, around in ((i.corridor_dynamic_bps, "last price"), (i.corridor_static_bps, "last call's price")):
+            if bps:
+                found.append(f"{i.symbol}: a trade beyond {bps / 100:g} % from the {around} interrupts for a call")
+    return found or ["None"]
+
+
+def _other_modes(venue: Venue) -> list[str]:
+    from engine.schema import MAX_QUANTITY
+
+    found = []
+    for i in venue.instruments:
+        if i.block_min:
+            most = "" if i.block_max == MAX_QUANTITY else f" to {i.block_max:,}"
+            limit = f", limit +-{i.limit_block_bps / 100:g} %" if i.limit_block_bps else ""
+            found.append(f"{i.symbol}: blocks from {i.block_min:,}{most} lots{limit}")
+    auctioned = [i for i in venue.instruments if i.auction]
+    if auctioned:
+        short = "sold in part" if venue.auction_short == "PARTIAL" else "cancelled"
+        low = {
+            "OFF": "",
+            "CANCEL": "; far below the market: cancelled",
+            "RAISE": "; far below the market: a higher price",
+        }
+        price = venue.auction_price.lower().replace("_", "-")
+        carried = f"; unsold lots go to the next {venue.auction_carry_over}" if venue.auction_carry_over else ""
+        found.append(
+            f"Auctions: {price} price, ties by {venue.auction_tie}, too few bids: {short}"
+            f"{low[venue.auction_secondary]}{carried}"
+        )
+        found += [f"{i.symbol}: from {i.auction_min:,} lots in steps of {i.auction_step:,}" for i in auctioned]
+    return found or ["None"]
 
 
 def _hours(venue: Venue) -> list[str]:
@@ -113,10 +179,17 @@ def _hours(venue: Venue) -> list[str]:
             "Open from the first command on" if venue.open_from_start else "No calendar: an operator sets the phases"
         ]
     days = ", ".join(("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")[day - 1] for day in calendar.weekdays)
-    found = [f"{t.at:%H:%M:%S}  {'end of the day' if t.phase == 'END' else t.phase}" for t in calendar.transitions]
+    found = [f"{t.at:%H:%M:%S}  {_moment(t)}" for t in calendar.transitions]
     years = sorted({day.year for day in calendar.holidays})
     listed = f"{len(calendar.holidays)} holidays of {', '.join(map(str, years))}" if years else "no holidays listed"
     return [f"{days}; local time of {calendar.timezone}; {listed}", *found]
+
+
+def _moment(transition: Transition) -> str:
+    if transition.phase == "END":
+        return "end of the day"
+    modes = "" if transition.modes == ("LISTED",) else f" ({', '.join(transition.modes)})"
+    return f"{transition.phase}{modes}{', no cancelling' if transition.no_cancel else ''}"
 
 
 def _money(venue: Venue) -> list[str]:
@@ -137,6 +210,7 @@ def _composite(venue: Venue) -> list[str]:
     rules = {
         "VWAP": "volume-weighted mean of the day's listed trades, half-up; without a trade the previous close",
         "LAST": "the last trade; without a trade the previous close",
+        "LAST5": "volume-weighted mean of the last five trades, half-up; without a trade the previous close",
     }
     used = list(dict.fromkeys(i.close for i in venue.instruments))
     found = [f"Close: {rules[rule]}" for rule in used]
@@ -166,7 +240,8 @@ def _instruments(instruments: tuple[Instrument, ...]) -> str:
     rows = []
     for i in instruments:
         limit = f"+-{i.limit_listed_bps / 100:g} %" if i.limit_listed_bps else "none"
-        types = "/".join((*i.order_types, *i.times_in_force, *(("post-only",) if i.post_only else ())))
+        flags = (*(("post-only",) if i.post_only else ()), *(("hidden",) if i.hidden else ()))
+        types = "/".join((*i.order_types, *i.times_in_force, *flags))
         listed = str(i.listed_from) if i.listed_from.year > 1970 else ""
         lots = f"{i.quantity_min:,}-{i.quantity_max:,}"
         lot = f"{i.units_per_lot} {i.asset}".strip()

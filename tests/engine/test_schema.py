@@ -168,7 +168,10 @@ STATE_FIELDS = {
         "listed_phase block_phase bidding_phase previous_close limit_down limit_up block_down block_up last "
         "open high low volume turnover turnover_high trades close floor ceiling listed_from listed_until "
         "halted block_volume block_turnover block_turnover_high block_trades auction_volume auction_price "
-        "carried1 carried2 carried3 carried4"
+        "carried1 carried2 carried3 carried4 call_frozen call_price "
+        "close_trade1 close_trade2 close_trade3 close_trade4 close_trade5 "
+        "close_price1 close_price2 close_price3 close_price4 close_price5 "
+        "close_lots1 close_lots2 close_lots3 close_lots4 close_lots5"
     ),
     "accounts": "firm owner_group group_from status",
     "cash": "account currency free locked auction_locked proceeds_today",
@@ -187,7 +190,7 @@ STATE_FIELDS = {
     "busts": "id quantity",
     "orders": (
         "order_id client_order_id cumulative_amount price quantity remaining account session instrument side "
-        "order_type time_in_force self_trade flags"
+        "order_type time_in_force self_trade flags expiry stop_price shown visible waiting quote"
     ),
 }
 
@@ -219,9 +222,10 @@ def test_codes_never_change(name):
 
 
 def test_constants():
-    assert (schema.SCHEMA_VERSION, schema.FIRST_OPERATOR_KIND, schema.SWEEP_LEVELS) == (2, 64, 5)
+    assert (schema.SCHEMA_VERSION, schema.FIRST_OPERATOR_KIND, schema.SWEEP_LEVELS) == (3, 64, 5)
     assert (schema.MAX_PRICE, schema.MAX_QUANTITY, schema.MAX_MONEY) == (2**31 - 1, 2**31 - 1, 2**62 - 1)
     assert (schema.PPM, schema.BASIS_POINTS) == (1_000_000, 10_000)
+    assert (schema.CLOSE_TRADES, schema.SHOWN_SHARE) == (5, 100)
 
 
 def test_nothing_is_without_words():
@@ -238,7 +242,7 @@ def test_shapes_name_fields_that_the_firm_writes():
         assert shape.purpose, kind
         assert set(shape.uses) <= written, kind
         assert "client_order_id" in shape.uses, kind
-        assert all(use.meaning for use in shape.uses.values()), kind
+        assert all(shape.uses.values()), kind
 
 
 def test_kinds_fit_their_byte():
@@ -249,15 +253,17 @@ def test_kinds_fit_their_byte():
 @pytest.mark.parametrize(
     ("kind", "words"),
     [
-        # side, order type, time in force, flags, self-trade | instrument, account | client_order_id | price | quantity
-        (1, "ff00000000000000 0 0 -1 -1 ffffffff00000000 0 -1"),
+        # side, order type, time in force, flags, self-trade | instrument, account | client_order_id | target | expiry |
+        # price, price2 | quantity | quantity2
+        (1, "ff00000000000000 0 0 0 0 0 0 0"),
         # flags | client_order_id | target
         (2, "ffff0000ffffff00 -1 0 0 -1 -1 -1 -1"),
         # side | instrument, account | client_order_id | target | price | quantity
         (5, "ffffffffffff0000 0 0 0 -1 ffffffff00000000 0 -1"),
-        # scope | instrument | client_order_id | expiry | quantity
-        (65, "00ffffffffffff00 ffffffff00000000 0 -1 0 -1 0 -1"),
-        (6, "-1 -1 -1 -1 -1 -1 -1 -1"),  # later
+        # scope | instrument | client_order_id | expiry | quantity | quantity2
+        (65, "00ffffffffffff00 ffffffff00000000 0 -1 0 -1 0 0"),
+        # flags, self-trade | instrument, account | client_order_id | price, price2 | quantity | quantity2
+        (6, "ff000000ffffff00 0 0 -1 -1 0 0 0"),
         (0, "-1 -1 -1 -1 -1 -1 -1 -1"),
         (255, "-1 -1 -1 -1 -1 -1 -1 -1"),
     ],
@@ -273,9 +279,9 @@ def test_masks_agree_with_the_shapes(kind, field):
     shape = COMMAND_SHAPES[kind]
     command = np.zeros(1, COMMAND)
     command[field] = 1
-    used = field == "kind" or (field in shape.uses and not shape.uses[field].later)
+    used = field == "kind" or field in shape.uses
     tripped = bool((command.view(np.int64)[:8] & unused_field_masks()[kind]).any())
-    assert tripped == (shape.later or not used)
+    assert tripped == (not used)
 
 
 def test_state_layout():
@@ -290,7 +296,7 @@ def state_of(rows: dict[str, list[list[int]]]) -> dict[str, np.ndarray]:
     }
 
 
-HEADER_ROW = [2, *range(20, 38)]
+HEADER_ROW = [3, *range(20, 38)]
 
 
 @given(
