@@ -21,6 +21,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from tests.mutants import (
+    blocks,
     matching,
     money_and_day,
     paths,
@@ -30,6 +31,7 @@ from tests.mutants.run import TIMEOUT, Verdict, complaints_about, copy_sources, 
 
 MODULES = (
     *(matching, money_and_day),
+    blocks,
     paths,
 )
 ABOUT: dict[str, list[Fault]] = {module.__name__.rpartition(".")[2]: module.FAULTS for module in MODULES}
