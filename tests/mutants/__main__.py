@@ -21,7 +21,9 @@ from dataclasses import asdict
 from pathlib import Path
 
 from tests.mutants import (
+    auctions,
     blocks,
+    clearing,
     matching,
     money_and_day,
     paths,
@@ -31,7 +33,7 @@ from tests.mutants.run import TIMEOUT, Verdict, complaints_about, copy_sources, 
 
 MODULES = (
     *(matching, money_and_day),
-    blocks,
+    *(blocks, auctions, clearing),
     paths,
 )
 ABOUT: dict[str, list[Fault]] = {module.__name__.rpartition(".")[2]: module.FAULTS for module in MODULES}
