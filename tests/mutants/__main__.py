@@ -24,9 +24,11 @@ from tests.mutants import (
     auctions,
     blocks,
     clearing,
+    compliance,
     matching,
     money_and_day,
     paths,
+    registry,
 )
 from tests.mutants.fault import Fault
 from tests.mutants.run import TIMEOUT, Verdict, complaints_about, copy_sources, hunt
@@ -34,6 +36,7 @@ from tests.mutants.run import TIMEOUT, Verdict, complaints_about, copy_sources, 
 MODULES = (
     *(matching, money_and_day),
     *(blocks, auctions, clearing),
+    *(registry, compliance),
     paths,
 )
 ABOUT: dict[str, list[Fault]] = {module.__name__.rpartition(".")[2]: module.FAULTS for module in MODULES}
