@@ -25,6 +25,7 @@ from tests.mutants import (
     blocks,
     clearing,
     compliance,
+    controls,
     matching,
     money_and_day,
     paths,
@@ -37,6 +38,7 @@ MODULES = (
     *(matching, money_and_day),
     *(blocks, auctions, clearing),
     *(registry, compliance),
+    controls,
     paths,
 )
 ABOUT: dict[str, list[Fault]] = {module.__name__.rpartition(".")[2]: module.FAULTS for module in MODULES}
