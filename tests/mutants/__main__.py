@@ -26,6 +26,7 @@ from tests.mutants import (
     clearing,
     compliance,
     controls,
+    limits,
     matching,
     money_and_day,
     paths,
@@ -38,7 +39,7 @@ MODULES = (
     *(matching, money_and_day),
     *(blocks, auctions, clearing),
     *(registry, compliance),
-    controls,
+    *(controls, limits),
     paths,
 )
 ABOUT: dict[str, list[Fault]] = {module.__name__.rpartition(".")[2]: module.FAULTS for module in MODULES}
