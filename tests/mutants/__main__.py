@@ -27,6 +27,7 @@ from tests.mutants import (
     compliance,
     controls,
     limits,
+    listing,
     matching,
     money_and_day,
     paths,
@@ -39,7 +40,7 @@ MODULES = (
     *(matching, money_and_day),
     *(blocks, auctions, clearing),
     *(registry, compliance),
-    *(controls, limits),
+    *(controls, limits, listing),
     paths,
 )
 ABOUT: dict[str, list[Fault]] = {module.__name__.rpartition(".")[2]: module.FAULTS for module in MODULES}
