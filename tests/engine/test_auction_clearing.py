@@ -325,6 +325,7 @@ def test_carry_over_of_cancelled_auctions(make_world, over, after):
 
 
 def test_what_is_not_carried_over(make_world):
+    """Section 8, Clearing 8: what was withdrawn or ended with the day, and what a reverse auction did not get."""
     world = open_hall(make_world, hall(auction_carry_over=4))
     announce(world, 500, 100)
     call_off(world)

@@ -62,6 +62,14 @@ def test_announcement(make_world):
     assert auction_units(world, 1, asset=2) == (UNITS - 7, 7, 0)
 
 
+def test_announcement_of_a_suspended_account(make_world):
+    """Section 8, ANNOUNCE_AUCTION: the operator announces; the initiator's status and firm are not asked."""
+    world = open_hall(make_world)
+    world.send(K.SET_ACCOUNT_STATUS, account=1, scope=2)
+    world.send(K.KILL_SWITCH, scope=1, target=int(world.row("accounts")["firm"]))
+    assert announce(world, 500, 100)[0].startswith("AUCTION_ANNOUNCED")
+
+
 def test_a_reverse_announcement_freezes_cash(make_world):
     """Nothing can cost more than the reserve, fee included: 100 x 700 = 70,000 and 1 % = 700."""
     world = open_hall(make_world, hall({"fee_ppm": 10_000}))
@@ -167,6 +175,18 @@ def test_a_changed_bid_stands_behind_earlier_ones(make_world):
         bid(world, 600, 60, account=3)
         assert ("aux2=1" in rebid(world, 1, 600, 70)[0]) == (rule == "KEEPS_TIME")
         assert [one for one, _, _ in fills(close_window(world))] == order
+
+
+def test_a_changed_bid_is_not_asked_for_its_owner_again(make_world):
+    """Section 8, AUCTION_BID_REPLACE: self-trade is asked of a new bid only, also where the groups changed since."""
+    world = open_hall(make_world)
+    announce(world, 500, 100)
+    open_window(world)
+    bid(world, 600, 30)
+    for account in (1, 2):
+        world.send(K.SET_OWNER_GROUP, account=account, quantity2=7)
+    assert bid(world, 600, 30)[0].startswith("REJECTED SELF_TRADE")
+    assert rebid(world, 1, 610, 40)[0].startswith("BID_REPLACED")
 
 
 def test_withdrawing(make_world):

@@ -169,6 +169,28 @@ def test_in_any_order(pair):
     assert [int(row["id"]) for row in twin.engine.state()["busts"]] == numbers
 
 
+def test_bust_of_who_was_stopped(pair):
+    """Art. 18: what a stopped firm traded may be cancelled; 10.3 asks for neither status nor halt."""
+    number = deal(pair, 7100, 10)
+    pair.send(K.KILL_SWITCH, scope=1, target=1)
+    pair.send(K.KILL_SWITCH, scope=2, account=1)
+    pair.send(K.KILL_SWITCH, scope=2, account=2)
+    pair.send(K.KILL_SWITCH, scope=4)
+    assert bust(pair, number, 7100, 10)[0].startswith("TRADE_BUSTED")
+    assert (pair.cash(1), pair.units(1), pair.cash(2)) == ((CASH, 0, 0), (UNITS, 0, 0), (CASH, 0, 0))
+
+
+def test_bust_after_the_last_date(pair):
+    """10.3 asks that the instrument exists: one that has been delisted since is no obstacle."""
+    number = deal(pair, 7100, 10)
+    pair.send(K.DELIST_INSTRUMENT, instrument=1, expiry=TODAY)
+    pair.end_of_day()
+    pair.open_day(TOMORROW)
+    assert refusal(pair.buy(7100, 1)) == "NOT_LISTED"
+    assert bust(pair, number, 7100, 10)[0].startswith("TRADE_BUSTED")
+    assert (pair.units(1), pair.units(2)) == ((UNITS, 0, 0), (UNITS, 0, 0))
+
+
 def test_fees_are_not_returned(make_world):
     """The venue keeps its fees; the seller pays back more than came in, and his proceeds do not fall below 0."""
     world = open_pair(make_world, {"fee_ppm": 10_000})

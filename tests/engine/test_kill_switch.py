@@ -6,6 +6,7 @@ from __future__ import annotations
 import pytest
 
 from engine.schema import CommandKind as K
+from tests.engine.auction_hall import RANDOM, SEED, SEED_HASH, commit, fills, reveal
 from tests.engine.builders import (
     BIDDING,
     BLOCK,
@@ -135,6 +136,7 @@ def test_kill_the_venue(floor):
     floor.sell(7200, 10, account=3)
     floor.buy(6900, 3, instrument=2, account=2)
     assert kill(floor, VENUE)[-1] == "KILL_SWITCH_SET side=4 quantity=3"
+    assert refusal(floor.buy(7000, 1)) == "VENUE_HALTED"
     assert kill(floor, INSTRUMENT, instrument=1)[-1] == "KILL_SWITCH_SET side=3"
     assert refusal(floor.buy(7000, 1)) == "VENUE_HALTED"
     assert refusal(floor.cancel(order)) == "UNKNOWN_ORDER"
@@ -206,7 +208,7 @@ def bid(world: World, auction: int, account: int, instrument: int = 1) -> list[s
 
 
 def test_kill_ends_bids(floor):
-    """After the negotiations, by id; the auction goes on, and bids of closed auctions stay."""
+    """After the negotiations, by id; the auction goes on."""
     first, second = open_auction(floor, 1, 3), open_auction(floor, 2, 3)
     for auction, account, instrument in ((first, 1, 1), (second, 2, 2), (first, 2, 1)):
         assert refusal(bid(floor, auction, account, instrument)) == ""
@@ -222,6 +224,22 @@ def test_kill_ends_bids(floor):
     assert refusal(bid(floor, first, 1)) == "INSTRUMENT_HALTED"
     assert [row["id"] for row in floor.engine.state()["auctions"]] == [first, second]
     assert len(floor.engine.state()["bids"]) == 0
+
+
+def test_bids_that_wait_for_the_seed_stay(floor):
+    """10.2: bids in auctions of stage OPEN end; a window that has closed is sold as it stands when the seed comes."""
+    fields = {"side": SELL, "instrument": 1, "account": 3, "price": 7000, "quantity": 100, "scope": RANDOM}
+    auction = last_id(floor.send(K.ANNOUNCE_AUCTION, **fields))
+    commit(floor, SEED_HASH, auction)
+    floor.send(K.OPEN_AUCTION, target=auction)
+    number = last_id(bid(floor, auction, 1))
+    floor.send(K.CLOSE_AUCTION, target=auction)
+    assert kill(floor, ACCOUNT, account=1) == ["KILL_SWITCH_SET side=2 account=1"]
+    assert kill(floor, FIRM, target=1) == ["KILL_SWITCH_SET side=1 order_id=1"]
+    assert kill(floor, INSTRUMENT, instrument=1) == ["KILL_SWITCH_SET side=3"]
+    assert kill(floor, VENUE) == ["KILL_SWITCH_SET side=4"]
+    assert [int(row["id"]) for row in floor.engine.state()["bids"]] == [number]
+    assert fills(reveal(floor, SEED, auction)) == [(number, 7100, 5)]
 
 
 def test_a_firm_stops_itself(floor):

@@ -148,6 +148,13 @@ def test_order_rate(market, level):
     assert (row["second"], row["count"]) == (6, 1)
 
 
+def test_order_rate_before_the_epoch(market):
+    """4: seconds are rounded down, for negative timestamps too: -1 ns is in second -1, 0 ns in second 0."""
+    limit(market, L.ORDER_RATE, 1)
+    for timestamp, expected in ((-SECOND, ""), (-1, "ORDER_RATE"), (0, ""), (SECOND - 1, "ORDER_RATE"), (SECOND, "")):
+        assert refusal(market.buy(7000, 1, timestamp=timestamp)) == expected
+
+
 def test_order_rate_counts_what_comes_this_far(market):
     """4: refused by an earlier check does not count, refused by a later one does."""
     limit(market, L.ORDER_RATE, 2)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from engine.schema import CommandKind as K
 from engine.schema import LimitKind as L
-from tests.engine.builders import BLOCK, BUY, FOK, SELL, World, last_id, seee
+from tests.engine.auction_hall import UNITS, announce, bid, open_hall, open_window, rebid
+from tests.engine.builders import BLOCK, BUY, FOK, GTC, SELL, World, last_id, seee
 from tests.engine.test_limits import limit, refusal
 
 pytestmark = pytest.mark.nojit
@@ -20,8 +23,8 @@ def holders(make_world):
     return open_holders(make_world)
 
 
-def open_holders(make_world, **changes: int) -> World:
-    world = make_world(seee(**changes))
+def open_holders(make_world, instrument: dict[str, Any] | None = None) -> World:
+    world = make_world(seee(instrument))
     world.firm()
     world.firm()
     world.account(1, cash=MUCH, units=100)
@@ -132,6 +135,32 @@ def test_position_of_blocks_and_takes(make_world):
     assert refusal(world.take(BUY, listing, 7000, 1)) == "POSITION_LIMIT"
 
 
+def test_position_of_bids(make_world):
+    """6: AUCTION_BID asks for its lots, AUCTION_BID_REPLACE for the new lots in full; standing bids are not counted."""
+    world = open_hall(make_world)
+    announce(world, 500, 1_000)
+    open_window(world)
+    limit(world, L.POSITION, UNITS + 30, account=2)
+    assert refusal(bid(world, 600, 31)) == "POSITION_LIMIT"
+    assert refusal(bid(world, 600, 30)) == ""
+    assert refusal(bid(world, 600, 30)) == ""
+    assert refusal(rebid(world, 1, 600, 31)) == "POSITION_LIMIT"
+    assert refusal(rebid(world, 1, 610, 30)) == ""
+    limit(world, L.POSITION, UNITS + 29, account=2)
+    assert refusal(rebid(world, 1, 600, 30)) == "POSITION_LIMIT"
+    assert refusal(rebid(world, 1, 600, 29)) == ""
+
+
+def test_position_of_offers_in_a_reverse_auction(make_world):
+    """6: who sells is not asked."""
+    world = open_hall(make_world)
+    announce(world, 700, 1_000, side=BUY)
+    open_window(world)
+    limit(world, L.POSITION, 1)
+    assert refusal(bid(world, 600, 30, side=SELL)) == ""
+    assert refusal(rebid(world, 1, 600, 50)) == ""
+
+
 def test_large_holders_are_told_at_settlement(holders):
     """7: after UNITS_SETTLED and CASH_SETTLED, before LIMITS_SET; account before firm before venue; above, not at."""
     limit(holders, L.LARGE_HOLDER, 60)
@@ -164,3 +193,19 @@ def test_large_holder_refuses_nothing(holders):
     limit(holders, L.LARGE_HOLDER, 0, account=1, quantity2=1, expiry=1)
     assert holders.buy(7000, 30)[0].startswith("ACCEPTED")
     assert not any(event.startswith("LARGE_HOLDER") for event in holders.end_of_day())
+
+
+def test_large_holder_of_what_is_held(make_world):
+    """7: as the account stands after settlement: orders that rest are not counted, units bought that day are."""
+    world = open_holders(make_world, {"times_in_force": ("day", "gtc")})
+    limit(world, L.POSITION, 1_000_000)
+    limit(world, L.LARGE_HOLDER, 129)
+    world.buy(6900, 500, time_in_force=GTC)
+    world.buy(6900, 500, account=2, time_in_force=GTC)
+    world.sell(7000, 30, account=3)
+    world.buy(7000, 30)
+    assert [event for event in world.end_of_day() if event.startswith("LARGE_HOLDER")] == [
+        "LARGE_HOLDER account=1 remaining=129 aux=130 aux2=1",
+        "LARGE_HOLDER account=3 remaining=129 aux=970 aux2=1",
+        "LARGE_HOLDER account=3 remaining=129 aux=1000 aux2=2",
+    ]

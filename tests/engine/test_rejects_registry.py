@@ -22,6 +22,7 @@ from tests.engine.registry_world import (
     open_registry,
     owe,
     place,
+    realise,
     release,
 )
 
@@ -173,6 +174,22 @@ def test_a_stopped_firm_requests_nothing(world):
         climb(world, kind, start, rungs)
     assert ask(world, K.SURRENDER, 10, target=2, expiry=2025)[0].startswith("UNITS_SURRENDERED")
     assert ask(world, K.VOLUNTARY_CANCEL, 10)[0].startswith("UNITS_CANCELLED")
+
+
+def test_the_registry_acts_on_who_is_stopped(make_world):
+    """registry.md: only the owner's own kinds ask for status; what the operator tells is the registry's record."""
+    world = open_registry(make_world)
+    world.send(K.SET_ACCOUNT_STATUS, account=1, scope=2)
+    stop_firm(world, 1)
+    account = {"account": 1, "scope": CEA24}
+    assert place(world, PLEDGE, 10)[0].startswith("HOLD_PLACED")
+    assert place(world, JUDICIAL, 20)[0].startswith("HOLD_PLACED")
+    assert release(world, 1, 10, creditor=3)[0].startswith("HOLD_RELEASED")
+    assert realise(world, 2, 20)[0].startswith("HOLD_REALISED")
+    assert world.send(K.ALLOCATE_UNITS, **account, quantity=5, expiry=2025)[0].startswith("UNITS_ALLOCATED")
+    assert owe(world, 5, 2025)[0].startswith("OBLIGATION_SET")
+    carried = world.send(K.CARRY_OVER, **account, side=CEA25, quantity=5, expiry=2025)
+    assert carried[0].startswith("UNITS_CARRIED_OVER")
 
 
 def addressed(units: int) -> list[tuple[R, dict[str, int]]]:

@@ -1,10 +1,10 @@
-"""Faults on a command's way: replies, syncs, recovery. What exists once, once."""
+"""Faults on a command's way: replies, syncs, recovery, and who is shown what. What exists once, once."""
 
 from __future__ import annotations
 
 from tests.mutants.fault import Fault, path
 
-FAULTS: list[Fault] = [
+JOURNAL = [
     path(
         "reply_before_append",
         "no reply leaves before its batch is durable (docs/journal.md): here it is journaled with the next one",
@@ -118,4 +118,72 @@ FAULTS: list[Fault] = [
         ],
         ["replay/test_crash_lives::test_thousands_of_lives"],
     ),
+    path(
+        "digest_not_compared",
+        "a journaled digest must be that of the state (docs/journal.md, recovery table: DIVERGED)",
+        [("replay/execute.py", "        if digest != chunk.digest:\n", "        if False:\n")],
+        ["replay/test_recovery_table::test_a_wrong_digest_diverges"],
+    ),
 ]
+
+SIGHT = [
+    path(
+        "other_side_of_a_trade_shown",
+        "each side gets its half, the other stays anonymous (gateway/routing.py)",
+        [("gateway/routing.py", "        records[other][two_sided] = 0\n", "        pass\n")],
+        [
+            "gateway/test_routing::test_a_block_trade_comes_in_halves",
+            "gateway/test_routing::test_an_auctions_trade_and_fee_come_in_halves_without_a_taker",
+        ],
+    ),
+    path(
+        "fee_of_the_other_side",
+        "a FEE states its receiver's own fee (gateway/routing.py)",
+        [("gateway/routing.py", '    records["aux"][fee & maker] = records["aux2"][fee & maker]\n', "")],
+        ["gateway/test_routing::test_an_auctions_trade_and_fee_come_in_halves_without_a_taker"],
+    ),
+    path(
+        "released_lock_shown_to_both",
+        "who counters does not see what the other side gets back (gateway/routing.py)",
+        [("gateway/routing.py", '    records["aux2"][foreign & countered] = 0\n', "")],
+        ["gateway/test_routing::test_a_counter_offer_goes_to_both_parties"],
+    ),
+    path(
+        "sender_told_the_owners_number",
+        "who ended another session's order is told its own number, not the owner's (gateway/routing.py)",
+        [
+            (
+                "gateway/routing.py",
+                '    records["client_order_id"][to_sender] = records["contra_client_order_id"][to_sender]\n',
+                "",
+            )
+        ],
+        ["gateway/test_routing::test_ends_and_changes_name_who_caused_them"],
+    ),
+    path(
+        "sealed_bids_listed",
+        "bids are sealed: a firm sees its own alone (docs/blocks-and-auctions.md section 8, AUCTION_BID)",
+        [
+            (
+                "gateway/register_queries.py",
+                "_page(rows, self._owned(rows, session), after)",
+                '_page(rows, rows["id"] > 0, after)',
+            )
+        ],
+        ["gateway/test_mechanisms::test_a_sealed_auction"],
+    ),
+    path(
+        "named_offer_listed_for_all",
+        "a named negotiation is seen by its two firms (docs/blocks-and-auctions.md section 7; rule book, B2)",
+        [("gateway/register_queries.py", '(rows["counterparty"] == 0) | (', '(rows["counterparty"] >= 0) | (')],
+        ["gateway/test_mechanisms::test_a_dialogue_until_both_agree"],
+    ),
+    path(
+        "public_offer_with_a_name",
+        "a public offer of another firm is anonymous (gateway/wire_registers.py, NegotiationData)",
+        [("gateway/register_queries.py", 'account=int(row["account"]) if shown else 0', 'account=int(row["account"])')],
+        ["gateway/test_mechanisms::test_a_public_offer_is_anonymous_and_cannot_be_spoilt"],
+    ),
+]
+
+FAULTS: list[Fault] = [*JOURNAL, *SIGHT]

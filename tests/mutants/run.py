@@ -19,7 +19,8 @@ from tests.mutants.fault import Change, Fault
 ROOT = Path(__file__).resolve().parents[2]
 PARTS = ("engine", "replay", "gateway", "tests", "pyproject.toml")
 """What a copy consists of. The copies run as plain Python, so nothing is compiled."""
-TIMEOUT = 90.0
+TIMEOUT = 300.0
+"""Seconds for the tests of one fault: far more than they need, also where others keep the machine busy."""
 JUDGEMENT = re.compile(r"(AssertionError|assert |Failed: |[\w.]*\bFinding: )")
 """How the message of a test begins that compared and found a difference. Any other exception proves nothing."""
 

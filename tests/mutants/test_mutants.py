@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import ast
+import os
+import threading
 from pathlib import Path
 
 import pytest
 
-from tests.mutants.__main__ import FAULTS, chosen, told
+from tests.mutants import __main__ as program
+from tests.mutants.__main__ import ABOUT, FAULTS, chosen, told
 from tests.mutants.fault import IMPLEMENTATIONS, KERNEL, REFERENCE, Change, Fault
-from tests.mutants.run import ROOT, Stale, changed, complaints_about, hunt
+from tests.mutants.run import ROOT, Stale, Verdict, changed, complaints_about, hunt
 
 pytestmark = pytest.mark.nojit
 
@@ -141,7 +144,46 @@ def test_tests_must_pass_without_a_fault(tree):
 
 
 def test_choosing():
-    assert chosen([]) == FAULTS
-    assert [fault.name for fault in chosen(["takers_price"])] == ["takers_price"]
+    assert chosen([], []) == FAULTS
+    assert [fault.name for fault in chosen(["takers_price"], [])] == ["takers_price"]
+    assert chosen([], ["paths"]) == ABOUT["paths"]
+    assert [fault.name for fault in chosen(["takers_price"], ["paths"])] == [
+        "takers_price",
+        *(fault.name for fault in ABOUT["paths"]),
+    ]
     with pytest.raises(ValueError, match="no fault is called unheard_of"):
-        chosen(["unheard_of"])
+        chosen(["unheard_of"], [])
+
+
+@pytest.mark.parametrize("jobs", [1, 3])
+def test_as_many_at_a_time_as_told(monkeypatch, jobs):
+    """Never more processes than jobs, and no fewer while there are faults left; verdicts in the order of the list."""
+    hunting, most, full = set(), [], threading.Barrier(jobs, timeout=30)
+
+    def hunted(fault, *_):
+        hunting.add(fault.name)
+        full.wait()
+        most.append(len(hunting))
+        full.wait()
+        hunting.remove(fault.name)
+        return Verdict(fault.name, [])
+
+    monkeypatch.setattr(program, "copy_sources", lambda _: None)
+    monkeypatch.setattr(program, "complaints_about", lambda *_: [])
+    monkeypatch.setattr(program, "hunt", hunted)
+    verdicts, complaints = program.run(FAULTS[:6], 1, jobs, lambda _: None)
+    assert ([verdict.name for verdict in verdicts], complaints) == (NAMES[:6], [])
+    assert most == [jobs] * 6
+
+
+@pytest.mark.parametrize("words", [["--jobs", "0"], ["--jobs", "two"], ["--about", "weather"], ["--only", "weather"]])
+def test_wrong_command_lines(words, capsys):
+    with pytest.raises(SystemExit) as stopped:
+        program.main(words)
+    assert stopped.value.code == 2
+    assert words[1] in capsys.readouterr().err
+
+
+def test_one_job_for_every_core():
+    """Unless told otherwise; a process bound to some cores counts those."""
+    assert 1 <= program.cores() <= (os.cpu_count() or 1)
