@@ -36,7 +36,7 @@ def burst(count: int, resting: int = 50_000, seed: int = 7, implementation: Impl
     The timestamps say when; a driver that keeps to them sees ten thousand commands in ten milliseconds.
     """
     venue = Venue.preset("plain")
-    calm = walk_style(venue, 100)
+    calm = walk_style(venue, 100)._replace(post_only=0.0)  # nothing is refused that a bare book would take
     hectic = calm._replace(cancels=0.45, replaces=0.10, ioc=0.35, crossing=0.20)
     writer = Writer(Engine(venue, implementation), calm, seed)
     writer.fill(NOTHING, resting, count)

@@ -43,7 +43,7 @@ def cancel_heavy(
     The book is filled with nine tenths of `count` beyond `resting`, so that there is always something to cancel.
     """
     venue = Venue.preset("plain")
-    style = walk_style(venue, 100)._replace(cancels=0.9, replaces=0.0, ioc=0.0, crossing=0.0)
+    style = walk_style(venue, 100)._replace(cancels=0.9, replaces=0.0, ioc=0.0, crossing=0.0, post_only=0.0)
     writer = Writer(Engine(venue, implementation), style, seed)
     full = resting + (9 * count + 9) // 10
     writer.fill(NOTHING, full, count)

@@ -51,6 +51,7 @@ class Style(NamedTuple):
     cancels: float = 0.24  # of all commands; moves with the number of resting orders
     replaces: float = 0.08
     ioc: float = 0.24  # of new orders: immediate ones that reach deep
+    post_only: float = 0.1  # of orders far from the middle
     crossing: float = 0.12  # limit orders just through the middle; the others wait
 
 
@@ -179,7 +180,7 @@ class Writer:
         part["side"][rows] = side
         part["order_type"][rows] = np.where(market, OrderType.MARKET, OrderType.LIMIT)
         part["time_in_force"][rows] = np.where(ioc, TimeInForce.IOC, resting_time)
-        part["flags"][rows] = np.where((away > 40) & (random.random(count) < 0.1), OrderFlag.POST_ONLY, 0)
+        part["flags"][rows] = np.where((away > 40) & (random.random(count) < style.post_only), OrderFlag.POST_ONLY, 0)
         part["instrument"][rows] = instrument
         part["account"][rows] = account
         part["price"][rows] = np.where(market, 0, price)
