@@ -9,10 +9,17 @@ from typing import Any
 
 import click
 
+from benchmarks.cli_conformance import conformance
+from benchmarks.cli_peers import peers
+
 
 @click.group()
 def bench() -> None:
     """Measure the exchange. Figures of one run may be compared with each other, those of two machines may not."""
+
+
+bench.add_command(conformance)
+bench.add_command(peers)
 
 
 @bench.command()

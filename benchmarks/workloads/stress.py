@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.workloads.base import Numbers, Workload, stamp
+from benchmarks.workloads.base import Numbers, Workload, stamp, steps
 from benchmarks.workloads.walk import walk_style
 from benchmarks.workloads.writer import NOTHING, Writer
 from engine.core import Engine, ImplementationName
@@ -19,6 +19,8 @@ from engine.venue import Venue
 
 BURST: Final = 10_000
 """Commands of one burst, a microsecond apart."""
+GLANCE: Final = 500
+"""Commands of a burst after which traders look again."""
 QUIET: Final = 1_000
 """Commands between two bursts, a millisecond apart on average."""
 JUMP: Final = 400
@@ -37,7 +39,7 @@ def burst(count: int, resting: int = 50_000, seed: int = 7, implementation: Impl
     """
     venue = Venue.preset("plain")
     calm = walk_style(venue, 100)._replace(post_only=0.0)  # nothing is refused that a bare book would take
-    hectic = calm._replace(cancels=0.45, replaces=0.10, ioc=0.35, crossing=0.20)
+    hectic = calm._replace(cancels=0.38, replaces=0.10, ioc=0.15, crossing=0.10)
     writer = Writer(Engine(venue, implementation), calm, seed)
     writer.fill(NOTHING, resting, count)
     random = np.random.default_rng(seed + 1)
@@ -51,9 +53,9 @@ def burst(count: int, resting: int = 50_000, seed: int = 7, implementation: Impl
         writer.style = hectic
         writer.walk += 20 * JUMP * int(random.integers(0, 2) * 2 - 1)
         wild = min(BURST, left - quiet)
-        if wild:
-            writer.step(wild, resting)
-            gaps.append(np.full(wild, 1e3))
+        for size in steps(wild, GLANCE):
+            writer.step(size, len(writer.live))  # nobody sees to it that the book stays as deep
+        gaps.append(np.full(wild, 1e3))
     flow = writer.commands[start : writer.at]
     stamp(flow, start, start * 1_000 + np.cumsum(np.concatenate(gaps) if gaps else []).astype(np.int64))
     return Workload("burst", venue, writer.commands[:start], flow)

@@ -17,7 +17,7 @@ from benchmarks.environment import environment, load_average, resident_bytes
 from benchmarks.mix import CheckError, Mix, check_state
 from benchmarks.workloads import Workload, carbon_day, random_walk
 from engine.core import Engine
-from engine.schema import COMMAND, EVENT, CommandKind, EventKind, OrderFlag
+from engine.schema import EVENT, EventKind
 
 TINY = Plan(
     carbon_factor=1,
@@ -45,84 +45,6 @@ def seee() -> Workload:
 
 def quiet(text: str) -> None:
     assert text
-
-
-# Workloads
-
-
-def test_a_seed_gives_one_flow(plain):
-    again, other = random_walk(20_000, resting=2_000), random_walk(20_000, resting=2_000, seed=8)
-    assert again.prepare.tobytes() == plain.prepare.tobytes()
-    assert again.flow.tobytes() == plain.flow.tobytes()
-    assert other.flow.tobytes() != plain.flow.tobytes()
-
-
-def test_a_seed_gives_one_carbon_day(seee):
-    assert carbon_day(20_000, resting=5_000, accounts=400).flow.tobytes() == seee.flow.tobytes()
-
-
-@pytest.mark.parametrize("resting", [100, 1_000, 20_000])
-@pytest.mark.parametrize("instruments", [1, 64])
-def test_resting_orders_are_held(resting, instruments):
-    summary = verify(random_walk(10_000, resting, instruments)).mix.summary()
-    assert 0.85 * resting - 32 <= summary["resting"]["min"]
-    assert summary["resting"]["max"] <= 1.15 * resting + 64
-    assert summary["rejected_percent"] <= 2
-
-
-def test_mix_of_a_random_walk(plain):
-    summary = verify(plain).mix.summary()
-    assert summary["commands"] == 20_000
-    assert summary["rejected_percent"] <= 2
-    assert summary["new_orders_trading_percent"] >= 25
-    assert summary["cancelled_percent"] >= 10
-    assert summary["replaced_percent"] >= 5
-
-
-def test_mix_of_a_carbon_day(seee):
-    summary = verify(seee).mix.summary()
-    assert summary["rejected_percent"] <= 2
-    assert summary["new_orders_trading_percent"] >= 25
-    assert summary["cancelled_percent"] >= 10
-    assert 4_000 <= summary["resting"]["min"] <= summary["resting"]["median"] <= summary["resting"]["max"] <= 6_000
-    assert {"ACCEPTED", "TRADE", "CANCELLED", "REPLACED"} <= set(summary["events_by_kind"])
-
-
-def test_a_carbon_day_uses_everything(seee):
-    flow = seee.flow
-    assert set(np.unique(flow["instrument"][flow["kind"] == CommandKind.NEW_ORDER])) == {1, 2, 3, 4, 5, 6}
-    assert len(np.unique(flow["session"])) == 400
-    assert (flow["flags"][flow["kind"] == CommandKind.CANCEL_ORDER] == OrderFlag.BY_CLIENT_ID).all()
-    assert not verify(seee).mix.by_reason.keys() & {"NOT_LISTED", "STALE_CLIENT_ORDER_ID", "UNITS_BOUGHT_TODAY"}
-
-
-def test_client_order_ids_are_fresh_in_every_session(seee):
-    commands = np.concatenate((seee.prepare, seee.flow))
-    for session in (1, 7, 400):
-        numbers = commands["client_order_id"][commands["session"] == session]
-        assert numbers.tolist() == list(range(1, len(numbers) + 1))
-
-
-def test_records_are_numbered(seee):
-    commands = np.concatenate((seee.prepare, seee.flow))
-    assert commands["sequence"].tolist() == list(range(1, len(commands) + 1))
-    assert (np.diff(commands["timestamp"]) > 0).all()
-
-
-def test_order_ids_follow_the_new_orders(plain):
-    """On the bare book nothing that enters is refused, so the n-th new order is order n."""
-    events = Engine(plain.venue).apply_all(np.concatenate((plain.prepare, plain.flow)))
-    new = np.concatenate((plain.prepare, plain.flow))["kind"] == CommandKind.NEW_ORDER
-    assert events["order_id"][events["kind"] == EventKind.ACCEPTED].tolist() == list(range(1, int(new.sum()) + 1))
-
-
-def test_save_and_load(tmp_path, seee):
-    seee.save(tmp_path)
-    again = Workload.load(tmp_path, "seee")
-    assert again.venue == seee.venue
-    assert again.flow.dtype == COMMAND
-    assert again.prepare.tobytes() == seee.prepare.tobytes()
-    assert again.flow.tobytes() == seee.flow.tobytes()
 
 
 # Checks
