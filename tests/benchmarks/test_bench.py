@@ -28,6 +28,13 @@ TINY = Plan(
     growth_commands=1_000,
     growth_resting=(100, 1_000),
     growth_instruments=(1, 3),
+    growth_tails=(10, 300),
+    growth_accounts=(10, 40),
+    realistic_orders=1_000,
+    stress_commands=1_000,
+    stress_resting=1_000,
+    service_commands=2_000,
+    service_calls=(16,),
     reference_commands=400,
     memory_orders=20_000,
 )
@@ -165,7 +172,9 @@ def test_shape_of_the_json(found):
     assert json.loads(json.dumps(found)) == json.loads(json.dumps(found, allow_nan=False))
     assert {
         *("format", "schema_version", "made", "seconds", "plan", "environment", "load_average", "targets"),
-        *("plain", "seee", "growth_resting", "growth_instruments", "reference", "memory"),
+        *("plain", "seee", "realistic", "stress", "service_times", "reference"),
+        *("growth_resting", "growth_levels", "growth_instruments", "growth_accounts"),
+        *("memory", "allocations", "instructions"),
     } == set(found)
     for name in ("plain", "seee"):
         assert set(found[name]["million_commands_per_second"]) == {"1024", "64", "1", "all"}
@@ -173,6 +182,14 @@ def test_shape_of_the_json(found):
     assert list(found["growth_resting"]) == ["100", "1000"]
     assert found["growth_resting"]["100"]["ratio"] == 1.0
     assert list(found["growth_instruments"]) == ["1", "3"]
+    levels = [row["levels_at_end"] for row in found["growth_levels"].values()]
+    assert 2 <= levels[0] < levels[1]
+    assert list(found["growth_accounts"]) == ["10", "40"]
+    assert set(found["realistic"]) == {"plain", "seee"}
+    assert set(found["stress"]) == {"burst", "cancel-heavy", "one-level", "one-order-per-level", "gaps"}
+    assert list(found["service_times"]) == ["kernel", "reference"]
+    assert all(set(works) == {"plain", "seee"} for works in found["service_times"].values())
+    assert found["instructions"] == {"per_command": None, "why": "not asked"}
     assert set(found["reference"]) == {"plain", "seee"}
     if sys.platform == "linux":
         assert found["memory"]["bytes_per_resting_order"] >= 64
@@ -210,7 +227,10 @@ def test_command_prints_json_and_saves_it(tiny_bench, tmp_path, found):
 def test_command_prints_tables(tiny_bench):
     ran = CliRunner().invoke(bench, ["engine", "--quick"])
     assert ran.exit_code == 0, ran.output
-    for title in ("Million commands per second", "Mix, counted from the events", "Growth", "Targets", "Where"):
+    for title in (
+        *("Realistic flow", "worst of five", "Million commands per second", "Mix, counted from the events"),
+        *("Flows that press on one place", "Growth", "Calls of one command", "Calls of many", "Targets", "Where"),
+    ):
         assert title in ran.stdout
 
 
@@ -230,6 +250,7 @@ def test_options_reach_the_plan(monkeypatch, found):
     CliRunner().invoke(bench, ["engine", "--quick", "--commands", "5000", "--runs", "1", "--seed", "3"])
     CliRunner().invoke(bench, ["engine"])
     assert (plans[0].commands, plans[0].growth_commands, plans[0].runs, plans[0].seed) == (5_000, 5_000, 1, 3)
+    assert (plans[0].realistic_orders, plans[0].stress_commands, plans[0].service_commands) == (2_500, 5_000, 5_000)
     assert plans[1] == Plan()
 
 
