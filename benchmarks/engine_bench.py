@@ -192,6 +192,7 @@ def measure(plan: Plan, tell: Tell) -> dict[str, Any]:
     figures["reference"] = reference_figures(plan, tell)
     figures["memory"] = memory_figures(plan.memory_orders, plan.seed, tell)
     return {
+        "benchmark": "engine",
         "format": FORMAT,
         "schema_version": SCHEMA_VERSION,
         "made": datetime.now(UTC).isoformat(timespec="seconds"),

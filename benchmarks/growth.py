@@ -7,7 +7,7 @@ import statistics
 from typing import Any
 
 from benchmarks.environment import resident_bytes
-from benchmarks.runs import Spent, Tell, on_cpu, play, timed, verify
+from benchmarks.runs import Spent, Tell, on_cpu, play, ratio, timed, verify
 from benchmarks.workloads import Workload, random_walk
 from engine.core import Engine
 
@@ -15,7 +15,7 @@ from engine.core import Engine
 def growth(works: dict[int, Workload], runs: int, tell: Tell) -> dict[str, Any]:
     """Nanoseconds per command by size, in calls of 1,024, and by how much each exceeds the first.
 
-    Sizes take turns; a ratio is the median of the ratios inside each turn.
+    Sizes take turns; a ratio is the median of the ratios inside each turn, by processor time.
     """
     wanted = {size: verify(work) for size, work in works.items()}
     spent: dict[int, list[Spent]] = {size: [] for size in works}
@@ -28,7 +28,7 @@ def growth(works: dict[int, Workload], runs: int, tell: Tell) -> dict[str, Any]:
         str(size): {
             "nanoseconds_median": round(statistics.median(one.wall for one in each), 1),
             "nanoseconds_best": round(min(one.wall for one in each), 1),
-            "ratio": round(statistics.median(one.wall / base.wall for one, base in zip(each, first, strict=True)), 2),
+            "ratio": ratio(each, first),
             "on_cpu_percent": on_cpu(each),
             "resting_median": wanted[size].mix.summary()["resting"]["median"],
             "levels_at_end": wanted[size].levels,

@@ -200,6 +200,7 @@ def compare(orders: int, seconds: float, seed: int, tell: Tell) -> dict[str, Any
     peers = installed()
     players, broken = _importable(peers)
     found: dict[str, Any] = {
+        "benchmark": "peers",
         "orders": orders,
         "seed": seed,
         "peers": peers,

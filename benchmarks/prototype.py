@@ -200,6 +200,9 @@ def _replace(s, c, slot):
     side, order_id, quantity = o.side, o.order_id, np.int64(c.quantity)
     filled = o.quantity - o.remaining
     remaining = quantity - filled
+    if remaining <= 0:
+        _emit(s, c, EventKind.REJECTED, Reason.QUANTITY_BELOW_FILLED, side, 0, 0, order_id, 0, 0)
+        return
     if c.price == o.price and quantity <= o.quantity:
         o.quantity = quantity
         o.remaining = remaining

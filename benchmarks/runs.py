@@ -123,13 +123,20 @@ def _spent(engine: Applies, commands: CommandArray, call: int) -> Spent:
 
 
 def rate(each: list[Spent]) -> dict[str, Any]:
-    """Million commands per second of several runs."""
+    """Million commands per second of several runs; `cpu_median`: per second of processor time, which neighbours that
+    want the processor do not move."""
     return {
         "median": round(1_000 / statistics.median(one.wall for one in each), 3),
         "best": round(1_000 / min(one.wall for one in each), 3),
         "runs": [round(1_000 / one.wall, 3) for one in each],
+        "cpu_median": round(1_000 / statistics.median(one.on_cpu for one in each), 3),
         "on_cpu_percent": on_cpu(each),
     }
+
+
+def ratio(each: list[Spent], base: list[Spent]) -> float:
+    """How many times as long as in `base`: the median over the turns, by processor time."""
+    return round(statistics.median(one.on_cpu / first.on_cpu for one, first in zip(each, base, strict=True)), 2)
 
 
 def on_cpu(each: list[Spent]) -> float:

@@ -158,6 +158,7 @@ def test_rates_are_told_per_call_size(plain):
     for rate in found.values():
         assert len(rate["runs"]) == TINY.runs
         assert 0 < min(rate["runs"]) <= rate["median"] <= rate["best"] == max(rate["runs"])
+        assert rate["cpu_median"] > 0
 
 
 # Figures
@@ -171,7 +172,7 @@ def found():
 def test_shape_of_the_json(found):
     assert json.loads(json.dumps(found)) == json.loads(json.dumps(found, allow_nan=False))
     assert {
-        *("format", "schema_version", "made", "seconds", "plan", "environment", "load_average", "targets"),
+        *("benchmark", "format", "schema_version", "made", "seconds", "plan", "environment", "load_average", "targets"),
         *("plain", "seee", "realistic", "stress", "service_times", "reference"),
         *("growth_resting", "growth_levels", "growth_instruments", "growth_accounts"),
         *("memory", "allocations", "instructions"),

@@ -61,6 +61,18 @@ def test_the_same_events_as_the_engine(work):
     assert timed_bare(work, 1_024).wall > 0
 
 
+def test_a_total_that_is_filled_already():
+    book = BareBook()
+    told(book, order(Side.SELL, 100, 5))
+    told(book, order(Side.BUY, 100, 3, TimeInForce.IOC))
+    change = np.zeros(1, COMMAND)
+    change["kind"], change["target"], change["price"] = CommandKind.REPLACE_ORDER, 1, 101
+    change["quantity"] = 3
+    assert told(book, change)[0][0] == EventKind.REJECTED
+    change["quantity"] = 4
+    assert told(book, change) == [(EventKind.REPLACED, 1, 0, 101, 4, 1)]
+
+
 def test_a_difference_is_found(monkeypatch):
     work = realistic("normal", 500)
     other = work.flow.copy()
