@@ -47,7 +47,7 @@ def _print(found: dict[str, Any], absent: list[str]) -> None:
     for scenario, told in found["scenarios"].items():
         title = f"Limit orders and cancels, {scenario}: {told['messages']:,} messages, {told['fills']:,} fills"
         table = Table("", title=title, title_justify="left")
-        for column in ("messages a second", "of the flow, %", "slower than the first, x"):
+        for column in ("messages a cpu second", "of the flow, %", "slower than the first, x"):
             table.add_column(column, justify="right")
         for name, one in told["engines"].items():
             share = 100 * one["messages"] / told["messages"]

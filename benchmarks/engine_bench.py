@@ -153,11 +153,11 @@ def growth_figures(plan: Plan, tell: Tell) -> dict[str, Any]:
 
 
 def service_figures(plan: Plan, tell: Tell) -> dict[str, Any]:
-    """Percentiles of single calls on both venues, of the kernel and of the reference engine."""
-    count = plan.service_commands
+    """Percentiles of calls of one and of many commands on both venues, of the kernel and of the reference engine."""
+    count, resting, seed = plan.service_commands, plan.resting, plan.seed
     found: dict[str, Any] = {}
     works: tuple[tuple[ImplementationName, tuple[Workload, Workload]], ...] = (
-        ("kernel", (random_walk(count, plan.resting, seed=plan.seed), carbon_day(count, plan.resting, plan.accounts))),
+        ("kernel", (random_walk(count, resting, seed=seed), carbon_day(count, resting, plan.accounts, seed))),
         ("reference", reference_works(plan)),
     )
     for implementation, pair in works:

@@ -33,7 +33,7 @@ class Bidding:
         """Live bids: id -> account."""
 
     def announce(self) -> CommandArray:
-        """At the lower limit, the lowest price that the rules allow; the seller's own session says so."""
+        """At the lower limit, the lowest reserve that the rules allow."""
         return self._operator(
             CommandKind.ANNOUNCE_AUCTION,
             side=Side.SELL,

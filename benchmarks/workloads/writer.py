@@ -51,8 +51,8 @@ class Style(NamedTuple):
     cancels: float = 0.24  # of all commands; moves with the number of resting orders
     replaces: float = 0.08
     ioc: float = 0.24  # of new orders: immediate ones that reach deep
+    crossing: float = 0.12  # of new orders: limit orders just through the middle; the others wait
     post_only: float = 0.1  # of orders far from the middle
-    crossing: float = 0.12  # limit orders just through the middle; the others wait
 
 
 class Writer:
@@ -76,9 +76,9 @@ class Writer:
         self.quantity = np.zeros(total + 1, np.int32)
         self.remaining = np.zeros(total + 1, np.int32)
 
-    def fill(self, opening: CommandArray, resting: int, count: int, spare: int = 0) -> None:
-        """The opening, already applied, and a full book; room for `count` commands of a flow and `spare` others."""
-        self.reserve(len(opening) + resting + count // 5 + count + spare)
+    def fill(self, opening: CommandArray, resting: int, count: int) -> None:
+        """The opening, already applied, and a full book; room for a flow of `count` commands and a fifth to run in."""
+        self.reserve(len(opening) + resting + count // 5 + count)
         self.commands[: len(opening)] = opening
         self.at = len(opening)
         for size in steps(resting, MOST_A_STEP):
