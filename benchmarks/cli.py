@@ -9,10 +9,17 @@ from typing import Any
 
 import click
 
+from benchmarks.cli_conformance import conformance
+from benchmarks.cli_peers import peers
+
 
 @click.group()
 def bench() -> None:
     """Measure the exchange. Figures of one run may be compared with each other, those of two machines may not."""
+
+
+bench.add_command(conformance)
+bench.add_command(peers)
 
 
 @bench.command()
@@ -21,11 +28,19 @@ def bench() -> None:
 @click.option("--commands", type=click.IntRange(min=1_000), help="Measured commands per workload (default 2,000,000).")
 @click.option("--runs", type=click.IntRange(min=1), help="Timed runs per figure (default 5).")
 @click.option("--seed", type=click.IntRange(min=0), help="Of the workloads (default 7).")
+@click.option("--instructions", is_flag=True, help="Count machine instructions, too: minutes where only valgrind can.")
 @click.option("--save", type=click.Path(dir_okay=False, path_type=Path), help="Write the JSON to this file, too.")
 def engine(
-    as_json: bool, quick: bool, commands: int | None, runs: int | None, seed: int | None, save: Path | None
+    as_json: bool,
+    quick: bool,
+    commands: int | None,
+    runs: int | None,
+    seed: int | None,
+    instructions: bool,
+    save: Path | None,
 ) -> None:
-    """The matching engine alone: commands per second, growth, memory, with the mix counted from the events.
+    """The matching engine alone: commands per second over five price paths and beside a bare book, time of single
+    calls, growth, memory, with the mix counted from the events.
 
     Exit code 1 when a run broke an invariant; a missed target is reported and is no failure.
     """
@@ -35,8 +50,20 @@ def engine(
 
     plan = QUICK if quick else Plan()
     if commands is not None:
-        plan = replace(plan, commands=commands, growth_commands=commands)
-    plan = replace(plan, runs=plan.runs if runs is None else runs, seed=plan.seed if seed is None else seed)
+        plan = replace(
+            plan,
+            commands=commands,
+            growth_commands=commands,
+            realistic_orders=commands // 2,
+            stress_commands=commands,
+            service_commands=min(commands, plan.service_commands),
+        )
+    plan = replace(
+        plan,
+        instructions=instructions,
+        runs=plan.runs if runs is None else runs,
+        seed=plan.seed if seed is None else seed,
+    )
     if save:
         try:
             save.parent.mkdir(exist_ok=True)

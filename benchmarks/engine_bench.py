@@ -7,24 +7,26 @@ CheckError. Only `apply` stands between the two readings of the clock.
 
 from __future__ import annotations
 
-import gc
-import statistics
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple
 
-from benchmarks.environment import environment, load_average, resident_bytes
-from benchmarks.mix import CheckError, Mix, check_state
+from benchmarks.allocations import allocations
+from benchmarks.environment import environment, load_average
+from benchmarks.growth import growth, memory_figures
+from benchmarks.instructions import instructions
+from benchmarks.mix import CheckError
+from benchmarks.runs import WHOLE, Spent, Tell, Verified, play, prepared, rate, timed, verify
+from benchmarks.scenarios import realistic_figures, stress_figures
+from benchmarks.service_times import service_times
 from benchmarks.workloads import EMITTERS, Workload, carbon_day, random_walk
-from engine.core import Engine, ImplementationName
-from engine.schema import SCHEMA_VERSION, CommandArray
+from engine.core import ImplementationName
+from engine.schema import SCHEMA_VERSION
 
-FORMAT: Final = 1
+FORMAT: Final = 2
 """Of the JSON; a later one may add keys."""
-WHOLE: Final = 0
-"""Call size that stands for one call with everything."""
 
 
 @dataclass(frozen=True)
@@ -43,8 +45,19 @@ class Plan:
     growth_commands: int = 1_000_000
     growth_resting: tuple[int, ...] = (1_000, 100_000, 500_000)
     growth_instruments: tuple[int, ...] = (1, 64)
+    growth_tails: tuple[int, ...] = (10, 300, 20_000)
+    """How far from the middle orders wait: with it grows the number of price levels."""
+    growth_accounts: tuple[int, ...] = (100, EMITTERS, 10_000)
+    realistic_orders: int = 1_000_000
+    """New orders of each realistic scenario; with what becomes of them some two million commands."""
+    stress_commands: int = 500_000
+    stress_resting: int = 50_000
+    service_commands: int = 200_000
+    service_calls: tuple[int, ...] = (16, 64, 1_024)
     reference_commands: int = 20_000
     memory_orders: int = 500_000
+    instructions: bool = False
+    """Count machine instructions; slow where only valgrind can."""
     seed: int = 7
 
     @property
@@ -52,21 +65,16 @@ class Plan:
         return min(1_000, self.resting)
 
 
-QUICK: Final = Plan(commands=200_000, carbon_factor=1, runs=3, growth_commands=200_000, reference_commands=4_000)
-
-
-class Verified(NamedTuple):
-    """What a workload gives on every run."""
-
-    mix: Mix
-    digest: bytes
-
-
-class Spent(NamedTuple):
-    """Nanoseconds per command: by the clock, and of them on a processor (less when others crowd the machine)."""
-
-    wall: float
-    on_cpu: float
+QUICK: Final = Plan(
+    commands=200_000,
+    carbon_factor=1,
+    runs=3,
+    growth_commands=200_000,
+    realistic_orders=100_000,
+    stress_commands=100_000,
+    service_commands=50_000,
+    reference_commands=4_000,
+)
 
 
 class Target(NamedTuple):
@@ -82,67 +90,6 @@ class Target(NamedTuple):
         return (self.least is None or self.measured >= self.least) and (self.most is None or self.measured <= self.most)
 
 
-Tell = Callable[[str], None]
-"""Is told what is being done."""
-
-
-def play(engine: Engine, commands: CommandArray, call: int) -> None:
-    """Apply all commands in calls of `call` (WHOLE = one call)."""
-    size = call or max(1, len(commands))
-    for at in range(0, len(commands), size):
-        part = commands[at : at + size]
-        done, _ = engine.apply(part)
-        while done < len(part):  # the event buffer was full
-            part = part[done:]
-            done, _ = engine.apply(part)
-
-
-def prepared(work: Workload, implementation: ImplementationName = "kernel") -> Engine:
-    """A new engine just before the flow."""
-    engine = Engine(work.venue, implementation)
-    play(engine, work.prepare, 1_024)
-    return engine
-
-
-def verify(work: Workload, implementation: ImplementationName = "kernel") -> Verified:
-    """Run a workload once, reading every event. Raises CheckError."""
-    engine = Engine(work.venue, implementation)
-    opening, mix = Mix(), Mix()
-    for counted, commands in ((opening, work.prepare), (mix, work.flow)):
-        counted.live, counted.sequence, counted.command_sequence = (
-            opening.live,
-            opening.sequence,
-            opening.command_sequence,
-        )
-        at = 0
-        while at < len(commands):
-            done, events = engine.apply(commands[at : at + 65_536])
-            if not done:
-                raise CheckError(f"command {at} was not applied: the event buffer is too small for it")
-            counted.add(events, done)
-            at += done
-    check_state(engine, mix.live if work.flow.size else opening.live, mix.sequence)
-    return Verified(mix, engine.digest())
-
-
-def timed(work: Workload, call: int, wanted: Verified, count: int | None = None) -> Spent:
-    """Time over the first `count` commands of the flow (all by default). Raises CheckError."""
-    engine = prepared(work)
-    flow, rest = work.flow[:count], work.flow[len(work.flow) if count is None else count :]
-    gc.collect()
-    gc.disable()
-    try:
-        cpu, start = time.thread_time_ns(), time.perf_counter_ns()
-        play(engine, flow, call)
-        wall, cpu = time.perf_counter_ns() - start, time.thread_time_ns() - cpu
-    finally:
-        gc.enable()
-    play(engine, rest, 1_024)
-    if engine.digest() != wanted.digest:
-        raise CheckError(f"{work.name} in calls of {call or 'all'} commands ended in another state")
-    return Spent(wall / max(1, len(flow)), cpu / max(1, len(flow)))
-
-
 def rates(work: Workload, plan: Plan, wanted: Verified, tell: Tell) -> dict[str, Any]:
     """Million commands per second by call size; sizes take turns, so that a noisy moment hits them alike."""
     spent: dict[int, list[Spent]] = {call: [] for call in plan.calls}
@@ -150,20 +97,7 @@ def rates(work: Workload, plan: Plan, wanted: Verified, tell: Tell) -> dict[str,
         for call in plan.calls:
             tell(f"{work.name}: run {run + 1} of {plan.runs}, {call or 'all'} commands a call")
             spent[call].append(timed(work, call, wanted, None if call == 1_024 else len(work.flow) // 10))
-    return {
-        str(call) if call else "all": {
-            "median": round(1_000 / statistics.median(one.wall for one in each), 3),
-            "best": round(1_000 / min(one.wall for one in each), 3),
-            "runs": [round(1_000 / one.wall, 3) for one in each],
-            "on_cpu_percent": _on_cpu(each),
-        }
-        for call, each in spent.items()
-    }
-
-
-def _on_cpu(each: list[Spent]) -> float:
-    """How much of the time this process had a processor; well below 100 = measured beside others, do not trust."""
-    return round(100 * sum(one.on_cpu for one in each) / sum(one.wall for one in each), 1)
+    return {str(call) if call else "all": rate(each) for call, each in spent.items()}
 
 
 def workload_figures(work: Workload, plan: Plan, tell: Tell) -> dict[str, Any]:
@@ -179,39 +113,18 @@ def workload_figures(work: Workload, plan: Plan, tell: Tell) -> dict[str, Any]:
     }
 
 
-def growth(works: dict[int, Workload], plan: Plan, tell: Tell) -> dict[str, Any]:
-    """Nanoseconds per command by size, in calls of 1,024, and by how much each exceeds the first.
-
-    Sizes take turns; a ratio is the median of the ratios inside each turn.
-    """
-    wanted = {size: verify(work) for size, work in works.items()}
-    spent: dict[int, list[Spent]] = {size: [] for size in works}
-    for run in range(plan.runs):
-        for size, work in works.items():
-            tell(f"growth: run {run + 1} of {plan.runs}, size {size}")
-            spent[size].append(timed(work, 1_024, wanted[size]))
-    first = spent[next(iter(works))]
-    return {
-        str(size): {
-            "nanoseconds_median": round(statistics.median(one.wall for one in each), 1),
-            "nanoseconds_best": round(min(one.wall for one in each), 1),
-            "ratio": round(statistics.median(one.wall / base.wall for one, base in zip(each, first, strict=True)), 2),
-            "on_cpu_percent": _on_cpu(each),
-            "resting_median": wanted[size].mix.summary()["resting"]["median"],
-        }
-        for size, each in spent.items()
-    }
+def reference_works(plan: Plan) -> tuple[Workload, Workload]:
+    """Small flows for the reference engine: as `plain` and `seee`, with fewer resting orders and accounts."""
+    return (
+        random_walk(plan.reference_commands, plan.reference_resting, seed=plan.seed),
+        carbon_day(plan.reference_commands, plan.reference_resting, min(200, plan.accounts), seed=plan.seed),
+    )
 
 
 def reference_figures(plan: Plan, tell: Tell) -> dict[str, Any]:
     """The reference engine's rate on small workloads, which must end in the kernel's state."""
-    accounts = min(200, plan.accounts)
-    works = (
-        random_walk(plan.reference_commands, plan.reference_resting, seed=plan.seed),
-        carbon_day(plan.reference_commands, plan.reference_resting, accounts, seed=plan.seed),
-    )
     found = {}
-    for work in works:
+    for work in reference_works(plan):
         tell(f"reference engine: {work.name}")
         engine = prepared(work, "reference")
         start = time.perf_counter_ns()
@@ -223,40 +136,63 @@ def reference_figures(plan: Plan, tell: Tell) -> dict[str, Any]:
     return found
 
 
-def memory_figures(plan: Plan, tell: Tell) -> dict[str, Any]:
-    """Bytes that become resident from an empty exchange to `plan.memory_orders` resting orders, per order."""
-    tell("memory: fill a book")
-    work = random_walk(0, plan.memory_orders, seed=plan.seed)
-    gc.collect()
-    before = resident_bytes()
-    engine = Engine(work.venue)
-    play(engine, work.prepare, 1_024)
-    grown = resident_bytes() - before
-    return {"orders": plan.memory_orders, "bytes_per_resting_order": round(grown / plan.memory_orders, 1)}
+def growth_figures(plan: Plan, tell: Tell) -> dict[str, Any]:
+    """What more resting orders, price levels, instruments and accounts cost."""
+    count, resting, seed = plan.growth_commands, plan.resting, plan.seed
+    makers: dict[str, tuple[tuple[int, ...], Callable[[int], Workload]]] = {
+        "growth_resting": (plan.growth_resting, lambda n: random_walk(count, n, seed=seed)),
+        "growth_levels": (plan.growth_tails, lambda n: random_walk(count, resting, seed=seed, tail=n)),
+        "growth_instruments": (plan.growth_instruments, lambda n: random_walk(count, resting, n, seed)),
+        "growth_accounts": (plan.growth_accounts, lambda n: carbon_day(count, resting, n, seed)),
+    }
+    found = {}
+    for name, (sizes, make) in makers.items():
+        tell(f"{name.replace('_', ': ')}: write the flows")
+        found[name] = growth({size: make(size) for size in sizes}, plan.runs, tell)
+    return found
+
+
+def service_figures(plan: Plan, tell: Tell) -> dict[str, Any]:
+    """Percentiles of calls of one and of many commands on both venues, of the kernel and of the reference engine."""
+    count, resting, seed = plan.service_commands, plan.resting, plan.seed
+    found: dict[str, Any] = {}
+    works: tuple[tuple[ImplementationName, tuple[Workload, Workload]], ...] = (
+        ("kernel", (random_walk(count, resting, seed=seed), carbon_day(count, resting, plan.accounts, seed))),
+        ("reference", reference_works(plan)),
+    )
+    for implementation, pair in works:
+        for work in pair:
+            tell(f"service times: {work.name}, {implementation}")
+            found.setdefault(implementation, {})[work.name] = service_times(
+                work, len(work.flow), plan.service_calls, implementation
+            )
+    return found
 
 
 def measure(plan: Plan, tell: Tell) -> dict[str, Any]:
     """Everything, as what becomes the JSON. Raises CheckError when a run did not do what it must."""
     load_before, began = load_average(), time.perf_counter()
     tell("plain: write the flow (the first start compiles the kernel)")
-    figures: dict[str, Any] = {
-        "plain": workload_figures(random_walk(plan.commands, plan.resting, seed=plan.seed), plan, tell)
-    }
+    plain = random_walk(plan.commands, plan.resting, seed=plan.seed)
+    figures: dict[str, Any] = {"plain": workload_figures(plain, plan, tell)}
+    figures["allocations"] = allocations(plain, plan.commands)
+    figures["instructions"] = instructions(plain) if plan.instructions else {"per_command": None, "why": "not asked"}
+    del plain
     tell("seee: write the flow")
     carbon = carbon_day(plan.carbon_factor * plan.commands, plan.resting, plan.accounts, plan.seed)
     figures["seee"] = workload_figures(carbon, plan, tell)
     del carbon
-    tell("growth: write the flows")
-    count = plan.growth_commands
-    by_resting = {size: random_walk(count, size, seed=plan.seed) for size in plan.growth_resting}
-    figures["growth_resting"] = growth(by_resting, plan, tell)
-    del by_resting
-    by_instruments = {n: random_walk(count, plan.resting, n, plan.seed) for n in plan.growth_instruments}
-    figures["growth_instruments"] = growth(by_instruments, plan, tell)
-    del by_instruments
+    figures["realistic"] = {
+        venue: realistic_figures(venue, plan.realistic_orders, plan.runs, plan.seed, tell)
+        for venue in ("plain", "seee")
+    }
+    figures["stress"] = stress_figures(plan.stress_commands, plan.stress_resting, plan.runs, plan.seed, tell)
+    figures |= growth_figures(plan, tell)
+    figures["service_times"] = service_figures(plan, tell)
     figures["reference"] = reference_figures(plan, tell)
-    figures["memory"] = memory_figures(plan, tell)
+    figures["memory"] = memory_figures(plan.memory_orders, plan.seed, tell)
     return {
+        "benchmark": "engine",
         "format": FORMAT,
         "schema_version": SCHEMA_VERSION,
         "made": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -272,14 +208,22 @@ def measure(plan: Plan, tell: Tell) -> dict[str, Any]:
 def targets(figures: dict[str, Any]) -> list[Target]:
     """What the engine is meant to reach; rates are medians in calls of 1,024."""
 
-    def rate(name: str) -> float:
+    def median(name: str) -> float:
         return float(figures[name]["million_commands_per_second"]["1024"]["median"])
 
     size, shallow = next(iter(figures["growth_resting"].items()))
     found = [
         Target(f"plain, {size} resting orders, million commands/s", 1_000 / shallow["nanoseconds_median"], least=15),
-        Target("plain, million commands/s", rate("plain"), least=15),
-        Target("seee, million commands/s", rate("seee"), least=8),
+        *(
+            Target(
+                f"realistic flow on {venue}, worst of five ({told['worst']}), million commands/s",
+                told["million_commands_per_second"],
+                least=least,
+            )
+            for (venue, told), least in zip(figures["realistic"].items(), (15, 8), strict=True)
+        ),
+        Target("plain, million commands/s", median("plain"), least=15),
+        Target("seee, million commands/s", median("seee"), least=8),
         Target("seee, % of new orders trading", figures["seee"]["mix"]["new_orders_trading_percent"], least=25),
         Target("seee, % rejected", figures["seee"]["mix"]["rejected_percent"], most=2),
     ]
@@ -293,4 +237,4 @@ def targets(figures: dict[str, Any]) -> list[Target]:
     return found
 
 
-__all__ = ["QUICK", "CheckError", "Plan", "Target", "measure"]
+__all__ = ["QUICK", "CheckError", "Plan", "Target", "measure", "play", "prepared", "rates", "timed", "verify"]

@@ -122,20 +122,22 @@ def _check_spread(orders: NDArray[Any], instruments: int) -> None:
 
 
 def _check_money(engine: Engine, state: dict[str, NDArray[Any]]) -> None:
-    orders, holds, cash = state["orders"], state["holds"], state["cash"]
+    orders, holds, cash, terms = state["orders"], state["holds"], state["cash"], state["negotiations"]
     by_id = (None, *engine.venue.instruments)
     tick_value = np.array([i.tick_value if i else 0 for i in by_id])[orders["instrument"]]
     units_per_lot = np.array([i.units_per_lot if i else 0 for i in by_id])[orders["instrument"]]
-    buy = orders["side"] == Side.BUY
+    buy, buying = orders["side"] == Side.BUY, terms["side"] == Side.BUY
     accounts = len(state["accounts"]) + 1
     if not any(i.fee_ppm for i in engine.venue.instruments):
         locked = np.zeros(accounts, np.int64)
         np.add.at(locked, orders["account"][buy], (orders["price"] * orders["remaining"] * tick_value)[buy])
+        np.add.at(locked, terms["account"][buying], terms["locked"][buying])
         np.subtract.at(locked, cash["account"], cash["locked"])
         if locked.any():
             raise CheckError(f"locked cash of account {np.flatnonzero(locked)[0]} is not the sum of its orders' locks")
     units = np.zeros(accounts, np.int64)
     np.add.at(units, orders["account"][~buy], (orders["remaining"] * units_per_lot)[~buy])
+    np.add.at(units, terms["account"][~buying], terms["locked"][~buying])
     np.subtract.at(units, holds["account"], holds["locked"])
     if units.any():
         raise CheckError(f"locked units of account {np.flatnonzero(units)[0]} are not the sum of its orders' locks")

@@ -3,19 +3,105 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Final
 
 from rich.markup import escape
 from rich.table import Table
 
+FEW: Final = 20
+"""Kinds that were measured less often are in the JSON only."""
+
 
 def tables(found: dict[str, Any]) -> Iterable[Table]:
-    """One table per question."""
+    """One table per question, the figure to quote first."""
+    yield _realistic(found)
     yield _rates(found)
     yield _mix(found)
+    yield _stress(found)
     yield _growth(found)
+    yield _service_times(found)
+    yield _calls(found)
     yield _targets(found)
     yield _environment(found)
+
+
+def _realistic(found: dict[str, Any]) -> Table:
+    table = _table(
+        "Realistic flow, million commands per second, calls of 1,024 (quote the worst)",
+        *("price path", "resting, max", "plain", "by cpu time", "bare, cpu time", "x bare", "seee", "on cpu, %"),
+    )
+    plain, seee = found["realistic"]["plain"], found["realistic"]["seee"]
+    for name, figures in plain["scenarios"].items():
+        other = seee["scenarios"][name]["million_commands_per_second"]["median"]
+        ours = figures["million_commands_per_second"]
+        marks = [" *" if name == told["worst"] else "" for told in (plain, seee)]
+        table.add_row(
+            name,
+            f"{figures['mix']['resting']['max']:,}",
+            f"{ours['median']:.2f}{marks[0]}",
+            f"{ours['cpu_median']:.2f}",
+            f"{figures['bare_book']['cpu_median']:.2f}",
+            f"{figures['times_bare']:.2f}",
+            f"{other:.2f}{marks[1]}",
+            f"{ours['on_cpu_percent']:.0f}",
+        )
+    worst = [f"{told['million_commands_per_second']:.2f}" for told in (plain, seee)]
+    by_cpu = f"{plain['cpu_million_commands_per_second']:.2f}"
+    table.add_row("worst of five (*)", "", worst[0], by_cpu, "", "", worst[1], "", style="bold")
+    return table
+
+
+def _stress(found: dict[str, Any]) -> Table:
+    table = _table(
+        "Flows that press on one place, plain, calls of 1,024",
+        *("", "resting, median", "levels at end", "trades, %", "M commands/s", "x bare"),
+    )
+    for name, figures in found["stress"].items():
+        mix = figures["mix"]
+        table.add_row(
+            name,
+            f"{mix['resting']['median']:,}",
+            f"{figures['levels_at_end']:,}",
+            f"{mix['trades_percent']:.0f}",
+            f"{figures['million_commands_per_second']['median']:.2f}",
+            f"{figures['times_bare']:.2f}",
+        )
+    return table
+
+
+def _service_times(found: dict[str, Any]) -> Table:
+    table = _table(
+        "Calls of one command, microseconds, reading the clock included",
+        *("", "calls", "p50", "p99", "p99.9", "max"),
+    )
+    for implementation, works in found["service_times"].items():
+        for name, figures in works.items():
+            label = f"{name}, {implementation}"
+            table.add_row(label, "", "", "", "", "", style="bold")
+            _duration_row(table, "  (reading the clock)", figures["clock"])
+            _duration_row(table, "  (a command of no kind)", figures["refused"])
+            for kind, spent in figures["by_kind"].items():
+                if spent["count"] >= FEW:
+                    _duration_row(table, f"  {kind}", spent)
+            for kind, one in figures.get("end_of_day", {}).items():
+                spent = one["nanoseconds"]
+                table.add_row(f"  {kind}, {one['events']:,} events", "1", "", "", "", f"{spent / 1_000:,.2f}")
+    return table
+
+
+def _calls(found: dict[str, Any]) -> Table:
+    table = _table("Calls of many commands, microseconds", "", "commands", "p50", "p99", "p50 a command, ns")
+    for implementation, works in found["service_times"].items():
+        for name, figures in works.items():
+            for size, spent in figures["by_call"].items():
+                cells = [f"{spent[key] / 1_000:,.2f}" for key in ("p50", "p99")]
+                table.add_row(f"{name}, {implementation}", size, *cells, f"{spent['per_command']:,.1f}")
+    return table
+
+
+def _duration_row(table: Table, label: str, spent: dict[str, Any]) -> None:
+    cells = [f"{spent[key] / 1_000:,.2f}" for key in ("p50", "p99", "p99.9", "max")]
+    table.add_row(label, f"{spent['count']:,}", *cells)
 
 
 def _table(title: str, *columns: str) -> Table:
@@ -47,11 +133,16 @@ def _mix(found: dict[str, Any]) -> Table:
 
 
 def _growth(found: dict[str, Any]) -> Table:
-    table = _table("Growth, calls of 1,024, plain", "", "ns a command", "best", "ratio")
-    for name, label in (("growth_resting", "resting orders"), ("growth_instruments", "instruments")):
+    table = _table("Growth, calls of 1,024", "", "levels at end", "ns a command", "best", "ratio")
+    for name, label in (
+        ("growth_resting", "resting orders, plain"),
+        ("growth_levels", "ticks from the middle at most, plain"),
+        ("growth_instruments", "instruments, plain"),
+        ("growth_accounts", "accounts, seee"),
+    ):
         for size, row in found[name].items():
-            median, best = row["nanoseconds_median"], row["nanoseconds_best"]
-            table.add_row(f"{int(size):,} {label}", f"{median:.1f}", f"{best:.1f}", f"{row['ratio']:.2f}")
+            figures = [f"{row[key]:.1f}" for key in ("nanoseconds_median", "nanoseconds_best")]
+            table.add_row(f"{int(size):,} {label}", f"{row['levels_at_end']:,}", *figures, f"{row['ratio']:.2f}")
     return table
 
 
@@ -70,4 +161,19 @@ def _environment(found: dict[str, Any]) -> Table:
     load = found["load_average"]
     table.add_row("load average before, after", escape(f"{load['before']}  {load['after']}"))
     table.add_row("bytes per resting order", str(found["memory"]["bytes_per_resting_order"]))
+    kept = found["allocations"]
+    table.add_row(
+        f"kept by {kept['commands']:,} commands",
+        f"C heap {_told(kept['heap_bytes_kept'])} bytes, Python {kept['python_bytes_kept']} bytes, "
+        f"compiled code {_told(kept['runtime_blocks'])} blocks",
+    )
+    counted = found["instructions"]
+    table.add_row(
+        "instructions per command",
+        f"{counted['per_command']} ({counted['counted_by']})" if counted["per_command"] else escape(counted["why"]),
+    )
     return table
+
+
+def _told(value: int | None) -> str:
+    return "not told" if value is None else f"{value:,}"

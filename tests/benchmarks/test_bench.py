@@ -17,7 +17,7 @@ from benchmarks.environment import environment, load_average, resident_bytes
 from benchmarks.mix import CheckError, Mix, check_state
 from benchmarks.workloads import Workload, carbon_day, random_walk
 from engine.core import Engine
-from engine.schema import COMMAND, EVENT, CommandKind, EventKind, OrderFlag
+from engine.schema import EVENT, EventKind
 
 TINY = Plan(
     carbon_factor=1,
@@ -28,6 +28,13 @@ TINY = Plan(
     growth_commands=1_000,
     growth_resting=(100, 1_000),
     growth_instruments=(1, 3),
+    growth_tails=(10, 300),
+    growth_accounts=(10, 40),
+    realistic_orders=1_000,
+    stress_commands=1_000,
+    stress_resting=1_000,
+    service_commands=2_000,
+    service_calls=(16,),
     reference_commands=400,
     memory_orders=20_000,
 )
@@ -45,84 +52,6 @@ def seee() -> Workload:
 
 def quiet(text: str) -> None:
     assert text
-
-
-# Workloads
-
-
-def test_a_seed_gives_one_flow(plain):
-    again, other = random_walk(20_000, resting=2_000), random_walk(20_000, resting=2_000, seed=8)
-    assert again.prepare.tobytes() == plain.prepare.tobytes()
-    assert again.flow.tobytes() == plain.flow.tobytes()
-    assert other.flow.tobytes() != plain.flow.tobytes()
-
-
-def test_a_seed_gives_one_carbon_day(seee):
-    assert carbon_day(20_000, resting=5_000, accounts=400).flow.tobytes() == seee.flow.tobytes()
-
-
-@pytest.mark.parametrize("resting", [100, 1_000, 20_000])
-@pytest.mark.parametrize("instruments", [1, 64])
-def test_resting_orders_are_held(resting, instruments):
-    summary = verify(random_walk(10_000, resting, instruments)).mix.summary()
-    assert 0.85 * resting - 32 <= summary["resting"]["min"]
-    assert summary["resting"]["max"] <= 1.15 * resting + 64
-    assert summary["rejected_percent"] <= 2
-
-
-def test_mix_of_a_random_walk(plain):
-    summary = verify(plain).mix.summary()
-    assert summary["commands"] == 20_000
-    assert summary["rejected_percent"] <= 2
-    assert summary["new_orders_trading_percent"] >= 25
-    assert summary["cancelled_percent"] >= 10
-    assert summary["replaced_percent"] >= 5
-
-
-def test_mix_of_a_carbon_day(seee):
-    summary = verify(seee).mix.summary()
-    assert summary["rejected_percent"] <= 2
-    assert summary["new_orders_trading_percent"] >= 25
-    assert summary["cancelled_percent"] >= 10
-    assert 4_000 <= summary["resting"]["min"] <= summary["resting"]["median"] <= summary["resting"]["max"] <= 6_000
-    assert {"ACCEPTED", "TRADE", "CANCELLED", "REPLACED"} <= set(summary["events_by_kind"])
-
-
-def test_a_carbon_day_uses_everything(seee):
-    flow = seee.flow
-    assert set(np.unique(flow["instrument"][flow["kind"] == CommandKind.NEW_ORDER])) == {1, 2, 3, 4, 5, 6}
-    assert len(np.unique(flow["session"])) == 400
-    assert (flow["flags"][flow["kind"] == CommandKind.CANCEL_ORDER] == OrderFlag.BY_CLIENT_ID).all()
-    assert not verify(seee).mix.by_reason.keys() & {"NOT_LISTED", "STALE_CLIENT_ORDER_ID", "UNITS_BOUGHT_TODAY"}
-
-
-def test_client_order_ids_are_fresh_in_every_session(seee):
-    commands = np.concatenate((seee.prepare, seee.flow))
-    for session in (1, 7, 400):
-        numbers = commands["client_order_id"][commands["session"] == session]
-        assert numbers.tolist() == list(range(1, len(numbers) + 1))
-
-
-def test_records_are_numbered(seee):
-    commands = np.concatenate((seee.prepare, seee.flow))
-    assert commands["sequence"].tolist() == list(range(1, len(commands) + 1))
-    assert (np.diff(commands["timestamp"]) > 0).all()
-
-
-def test_order_ids_follow_the_new_orders(plain):
-    """On the bare book nothing that enters is refused, so the n-th new order is order n."""
-    events = Engine(plain.venue).apply_all(np.concatenate((plain.prepare, plain.flow)))
-    new = np.concatenate((plain.prepare, plain.flow))["kind"] == CommandKind.NEW_ORDER
-    assert events["order_id"][events["kind"] == EventKind.ACCEPTED].tolist() == list(range(1, int(new.sum()) + 1))
-
-
-def test_save_and_load(tmp_path, seee):
-    seee.save(tmp_path)
-    again = Workload.load(tmp_path, "seee")
-    assert again.venue == seee.venue
-    assert again.flow.dtype == COMMAND
-    assert again.prepare.tobytes() == seee.prepare.tobytes()
-    assert again.flow.tobytes() == seee.flow.tobytes()
 
 
 # Checks
@@ -229,6 +158,7 @@ def test_rates_are_told_per_call_size(plain):
     for rate in found.values():
         assert len(rate["runs"]) == TINY.runs
         assert 0 < min(rate["runs"]) <= rate["median"] <= rate["best"] == max(rate["runs"])
+        assert rate["cpu_median"] > 0
 
 
 # Figures
@@ -242,8 +172,10 @@ def found():
 def test_shape_of_the_json(found):
     assert json.loads(json.dumps(found)) == json.loads(json.dumps(found, allow_nan=False))
     assert {
-        *("format", "schema_version", "made", "seconds", "plan", "environment", "load_average", "targets"),
-        *("plain", "seee", "growth_resting", "growth_instruments", "reference", "memory"),
+        *("benchmark", "format", "schema_version", "made", "seconds", "plan", "environment", "load_average", "targets"),
+        *("plain", "seee", "realistic", "stress", "service_times", "reference"),
+        *("growth_resting", "growth_levels", "growth_instruments", "growth_accounts"),
+        *("memory", "allocations", "instructions"),
     } == set(found)
     for name in ("plain", "seee"):
         assert set(found[name]["million_commands_per_second"]) == {"1024", "64", "1", "all"}
@@ -251,6 +183,14 @@ def test_shape_of_the_json(found):
     assert list(found["growth_resting"]) == ["100", "1000"]
     assert found["growth_resting"]["100"]["ratio"] == 1.0
     assert list(found["growth_instruments"]) == ["1", "3"]
+    levels = [row["levels_at_end"] for row in found["growth_levels"].values()]
+    assert 2 <= levels[0] < levels[1]
+    assert list(found["growth_accounts"]) == ["10", "40"]
+    assert set(found["realistic"]) == {"plain", "seee"}
+    assert set(found["stress"]) == {"burst", "cancel-heavy", "one-level", "one-order-per-level", "gaps"}
+    assert list(found["service_times"]) == ["kernel", "reference"]
+    assert all(set(works) == {"plain", "seee"} for works in found["service_times"].values())
+    assert found["instructions"] == {"per_command": None, "why": "not asked"}
     assert set(found["reference"]) == {"plain", "seee"}
     if sys.platform == "linux":
         assert found["memory"]["bytes_per_resting_order"] >= 64
@@ -288,7 +228,10 @@ def test_command_prints_json_and_saves_it(tiny_bench, tmp_path, found):
 def test_command_prints_tables(tiny_bench):
     ran = CliRunner().invoke(bench, ["engine", "--quick"])
     assert ran.exit_code == 0, ran.output
-    for title in ("Million commands per second", "Mix, counted from the events", "Growth", "Targets", "Where"):
+    for title in (
+        *("Realistic flow", "worst of five", "Million commands per second", "Mix, counted from the events"),
+        *("Flows that press on one place", "Growth", "Calls of one command", "Calls of many", "Targets", "Where"),
+    ):
         assert title in ran.stdout
 
 
@@ -308,6 +251,7 @@ def test_options_reach_the_plan(monkeypatch, found):
     CliRunner().invoke(bench, ["engine", "--quick", "--commands", "5000", "--runs", "1", "--seed", "3"])
     CliRunner().invoke(bench, ["engine"])
     assert (plans[0].commands, plans[0].growth_commands, plans[0].runs, plans[0].seed) == (5_000, 5_000, 1, 3)
+    assert (plans[0].realistic_orders, plans[0].stress_commands, plans[0].service_commands) == (2_500, 5_000, 5_000)
     assert plans[1] == Plan()
 
 
