@@ -50,7 +50,7 @@ def curve(running: Running, case: Case, plan: Plan, samples: Samples, say: Say) 
         outcome = run(running, case, rate, plan.step_seconds, plan.grace_seconds)
         found = figures(outcome)
         steps.append(found)
-        return Step(outcome.offered, outcome.achieved, found["p50"], outcome.overrun)
+        return Step(outcome.offered, outcome.seconds, outcome.behind, found["p50"], outcome.overrun)
 
     if plan.rates:
         for rate in plan.rates:
@@ -59,7 +59,7 @@ def curve(running: Running, case: Case, plan: Plan, samples: Samples, say: Say) 
     say(f"open loop: {case.label}, where to begin")
     with sessions(running, Case("ack", case.durability, case.transport, case.batch, case.firms)) as (opened, _):
         answered, seconds = throughput(opened, case.window, PROBE_SECONDS)
-    knee: Knee = find(step, answered / seconds / SLOWEST, MOST_RATE)
+    knee: Knee = find(step, answered / seconds / SLOWEST, MOST_RATE, plan.refine)
     for found, (_, held) in zip(steps, knee.steps, strict=True):
         found["held"] = held
     result: dict[str, Any] = {"case": case.label, "knee": round(knee.rate), "why": knee.why, "steps": steps}

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Final, Literal
+from dataclasses import dataclass, replace
+from typing import Final
 
 from benchmarks.gateway_load import Flow
 from benchmarks.gateway_server import Durability, Transport
@@ -69,6 +69,8 @@ class Plan:
     """Where the rate is stepped up to the knee."""
     step_seconds: float = 2.0
     grace_seconds: float = 1.0
+    refine: int = 3
+    """Bisections behind the doubling of the rate."""
     rates: tuple[float, ...] = ()
     """Only these rates instead of the search for the knee."""
     sustain: float = 0.0
@@ -102,15 +104,16 @@ def _within(name: str, values: tuple[int, ...], allowed: tuple[int, ...]) -> Non
 
 
 QUICK: Final = Plan(
+    batches=(1, 64),
     firms=(4, 64),
-    trips=150,
+    trips=100,
     rounds=2,
-    throughput_seconds=0.2,
+    throughput_seconds=0.15,
     curves=(Case(), Case(batch=64), Case(flow="fill")),
-    step_seconds=0.4,
-    grace_seconds=0.3,
+    step_seconds=0.3,
+    grace_seconds=0.2,
+    refine=1,
 )
-Restriction = Literal["durability", "transport", "flow", "batch", "firms"]
 
 
 def restricted(
@@ -122,8 +125,6 @@ def restricted(
     firms: int | None = None,
 ) -> Plan:
     """The plan with one value where one is given; its curves likewise, each once."""
-    from dataclasses import replace
-
     changes = {"durability": durability, "transport": transport, "flow": flow, "batch": batch, "firms": firms}
     given = {name: value for name, value in changes.items() if value is not None}
     names = {

@@ -69,7 +69,7 @@ class Watched:
         now = self._wire.now()
         if now >= self._next:
             self._next = now + SAMPLE_NS
-            self.notes.append((now, *(waited_ns(pid) for pid in self._pids)))
+            self.notes.append((now, waited_ns(self._pids[0]), waited_ns(self._pids[1])))
         yield from self._wire.arrivals(wait)
 
 
@@ -114,8 +114,10 @@ def sustained(
 def read_commits(journal: Path, begun: int) -> Commits:
     """The batches since `begun` (CLOCK_MONOTONIC ns), as ns from it. Raises LoadError without a clock's anchor."""
     reader = JournalReader(journal)
-    stamped, sent, rolled, segment = [], [], [], 1
-    offset = None
+    stamped: list[int] = []
+    sent: list[int] = []
+    rolled: list[bool] = []
+    segment, offset = 1, None
     for batch in reader.batches():
         if offset is None:
             for command in batch.commands:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, Final, NamedTuple
 
 from rich.table import Table
 
 COLUMNS: Final = ("p50", "p90", "p99", "p99.9", "max")
-FLOWS: Final = {"ack": "order to acknowledgement", "fill": "order to fill"}
 
 
 class Sheet(NamedTuple):
@@ -17,21 +16,20 @@ class Sheet(NamedTuple):
     title: str
     about: str
     heads: tuple[str, ...]
-    rows: list[tuple[str, ...]]
+    rows: Sequence[tuple[str, ...]]
 
 
 def words(label: str) -> str:
-    """A case's label in words: "sync, ipc, 16 a frame, 4 firms, order to fill"."""
+    """A case's label, for people: "fill, sync, ipc, 16/frame, 4 firms"."""
     flow, durability, transport, batch, firms, *rest = label.split(" ")
     count = firms.removeprefix("x")
-    parts = [durability, transport.replace("_", " "), f"{batch} a frame"]
-    parts.append(f"{count} firm" + ("" if count == "1" else "s"))
-    parts.append("order to fill of the other firm" if "maker" in rest else FLOWS[flow])
-    return ", ".join(parts)
+    who = f"{count} firm" + ("" if count == "1" else "s")
+    flow = "fill, other firm" if "maker" in rest else flow
+    return f"{flow}, {durability}, {transport.replace('_', ' ')}, {batch}/frame, {who}"
 
 
 def sheets(found: dict[str, Any]) -> Iterator[Sheet]:
-    """Round trips with floors and ratio, throughput, knees with their steps, the sustained run."""
+    """Floors, round trips with their ratio, throughput, knees, every step towards them, the sustained run."""
     yield _floors(found)
     yield _trips(found)
     yield _throughput(found)
@@ -44,8 +42,11 @@ def sheets(found: dict[str, Any]) -> Iterator[Sheet]:
 
 
 def tables(found: dict[str, Any]) -> Iterator[Table]:
-    """The same for the terminal."""
+    """The same for the terminal, without the steps towards a knee."""
+    searched = {_steps(curve).title for curve in found["curves"].values() if curve["knee"] is not None}
     for sheet in sheets(found):
+        if sheet.title in searched:
+            continue
         table = Table(title=sheet.title, title_justify="left", caption=sheet.about, caption_justify="left")
         for number, head in enumerate(sheet.heads):
             table.add_column(head, justify="right" if number else "left", overflow="fold")
@@ -63,7 +64,7 @@ def _floors(found: dict[str, Any]) -> Sheet:
     for label, figures in found["floors"].items():
         what, *name, flow, batch = label.split(" ")
         transport = f" {name[0].replace('_', ' ')}" if name else ""
-        rows.append((f"{what}{transport}, bytes of {batch} a frame, {FLOWS[flow]}", *_figures(figures)))
+        rows.append((f"{what}{transport}, {flow}, {batch}/frame", *_figures(figures)))
     about = "echo: bare ROUTER and DEALER; sync: bare pwrite and fdatasync into zeros; the same bytes as the gateway's"
     return Sheet("Floors, µs", about, ("what", *COLUMNS), rows)
 
@@ -71,13 +72,18 @@ def _floors(found: dict[str, Any]) -> Sheet:
 def _trips(found: dict[str, Any]) -> Sheet:
     rows = []
     for label, figures in found["closed"].items():
-        more: tuple[str, ...] = ("", "", "")
+        more: tuple[str, ...] = ("", "", "", "")
         if "ratio" in figures:
             low, high = min(figures["ratio_rounds"]), max(figures["ratio_rounds"])
-            more = (f"{figures['floor']:,.0f}", f"{figures['ratio']:.2f}", f"{low:.2f} to {high:.2f}")
+            ratio, quiet = f"{figures['ratio']:.2f}", f"{figures['quiet_ratio']:.2f}"
+            more = (f"{figures['floor']:,.0f}", ratio, f"{low:.2f}..{high:.2f}", quiet)
         rows.append((words(label), *_figures(figures), *more))
-    about = "ratio: median over the floors' medians (echo, and sync where the disk is waited for), round by round"
-    return Sheet("One frame at a time, µs", about, ("what", *COLUMNS, "floor", "ratio", "rounds"), rows)
+    about = (
+        "ack: until the acknowledgement; fill: until the trade; other firm: until who rested knows of it. "
+        "ratio: median over the floors' medians (echo, and sync where the disk is waited for), round by round; "
+        "quiet: the same of the tenth percentiles, which neighbours hardly touch"
+    )
+    return Sheet("One frame at a time, µs", about, ("what", *COLUMNS, "floor", "ratio", "rounds", "quiet"), rows)
 
 
 def _throughput(found: dict[str, Any]) -> Sheet:
@@ -95,9 +101,9 @@ def _knees(found: dict[str, Any]) -> Sheet:
     for curve in found["curves"].values():
         half = curve.get("half")
         knee = "" if curve["knee"] is None else f"{curve['knee']:,}"
-        rows.append((words(curve["case"]), knee, *(_figures(half) if half else [""] * len(COLUMNS)), curve["why"]))
+        rows.append((words(curve["case"]), knee, *(_figures(half) if half else [""] * len(COLUMNS))))
     about = "the highest rate that was kept up with, and latencies in µs at half of it, from the moment a frame was due"
-    heads = ("what", "knee, commands/s", *COLUMNS, "above it")
+    heads = ("what", "knee, commands/s", *COLUMNS)
     return Sheet("Knee, and latency at half of it", about, heads, rows)
 
 
@@ -107,7 +113,7 @@ def _steps(curve: dict[str, Any]) -> Sheet:
         held = {True: "yes", False: "no"}.get(step.get("held"), "")
         late = f"{step['sender_late_p99']:,.0f}"
         rows.append((f"{step['offered']:,}", f"{step['achieved']:,}", *_figures(step), late, held))
-    about = "open loop: µs from the moment a frame was due. sender late: 99 % of the frames left this soon"
+    about = f"µs from the moment a frame was due. sender late: 99 % left this soon. Above the knee: {curve['why']}"
     heads = ("commands/s offered", "answered", *COLUMNS, "sender late", "held")
     return Sheet(f"Latency against rate: {words(curve['case'])}", about, heads, rows)
 

@@ -50,8 +50,9 @@ def round_trips(
 ) -> dict[str, Any]:
     """Floors and round trips by label, in microseconds; `samples` takes the distributions.
 
-    A ratio is the round trip's median over the sum of its floors' medians, taken inside each round; told are the median
-    of the rounds' ratios and their range.
+    A ratio is the round trip's median over the sum of its floors' medians, taken inside each round; told is the median
+    of the rounds' ratios. `quiet_ratio` is the same of the tenth percentiles, which neighbours on a busy machine hardly
+    touch.
     """
     taken: dict[str, list[list[int]]] = {}
 
@@ -76,8 +77,10 @@ def round_trips(
     found: dict[str, Any] = {"floors": {}, "closed": {}}
     for label, parts in taken.items():
         place_in = "floors" if label.startswith(("sync ", "echo ")) else "closed"
-        medians = [summary(part)["p50"] for part in parts]
-        found[place_in][label] = summary(samples[label]) | {"p50_rounds": medians}
+        rounds = [summary(part) for part in parts]
+        found[place_in][label] = summary(samples[label]) | {
+            f"{name}_rounds": [each[name] for each in rounds] for name in ("p10", "p50")
+        }
     for case in _closed_cases(plan):
         _compare(found, case)
     return found
@@ -91,18 +94,21 @@ def _closed_cases(plan: Plan) -> Iterator[Case]:
 
 
 def _compare(found: dict[str, Any], case: Case) -> None:
-    """Add floor and ratio to a round trip's figures."""
-    parts = [found["floors"][f"echo {case.transport} {case.flow} {case.batch}"]["p50_rounds"]]
+    """Add floor and ratios to a round trip's figures."""
+    parts = [found["floors"][f"echo {case.transport} {case.flow} {case.batch}"]]
     if case.durability == "sync":
-        parts.append(found["floors"][f"sync {case.flow} {case.batch}"]["p50_rounds"])
-    least = [sum(each) for each in zip(*parts, strict=True)]
+        parts.append(found["floors"][f"sync {case.flow} {case.batch}"])
     figures = found["closed"][case.label]
-    ratios = [round(own / floor, 3) for own, floor in zip(figures["p50_rounds"], least, strict=True)]
-    figures |= {
-        "floor": round(statistics.median(least), 1),
-        "ratio": round(statistics.median(ratios), 2),
-        "ratio_rounds": ratios,
-    }
+    figures["floor"] = round(statistics.median(_sums(parts, "p50")), 1)
+    for name, key in (("ratio", "p50"), ("quiet_ratio", "p10")):
+        ratios = [own / floor for own, floor in zip(figures[f"{key}_rounds"], _sums(parts, key), strict=True)]
+        figures[name] = round(statistics.median(ratios), 2)
+        figures[f"{name}_rounds"] = [round(ratio, 3) for ratio in ratios]
+
+
+def _sums(parts: list[dict[str, Any]], key: str) -> list[float]:
+    """The floors added up, by round."""
+    return [sum(each) for each in zip(*(part[f"{key}_rounds"] for part in parts), strict=True)]
 
 
 def throughputs(plan: Plan, servers: dict[str, Running], echoes: Echoes, say: Say) -> dict[str, Any]:

@@ -7,22 +7,25 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-KEPT_UP: Final = 0.97
-"""Least share of the offered rate that must be answered."""
+BEHIND: Final = 0.03
+LEAST_BEHIND: Final = 0.05
+"""The last answer may come so much of the run's length, but at least so many seconds, after the last frame was due."""
 STEEP: Final = 5.0
-"""Most that the median may grow to, as a multiple of the slowest rate's."""
+NO_QUEUE: Final = 5_000.0
+"""The median may grow to so many times that of the slowest rate, but at least to so many µs: below that it is no
+sign of a growing queue, on a shared machine not even of the gateway."""
 GROWTH: Final = 2.0
-REFINE: Final = 3
-"""Bisections (of the ratio) between the last rate that held and the first that did not."""
 MOST_STEPS: Final = 24
 MOST_RATE: Final = 20_000_000.0
 
 
 class Step(NamedTuple):
-    """One run at one rate: commands a second offered and answered, median in µs, and whether it was cut short."""
+    """One run at one rate: commands a second, its length and how long after its last due moment the last answer came,
+    in seconds, the median in µs, and whether it was cut short."""
 
-    offered: float
-    achieved: float
+    rate: float
+    seconds: float
+    behind: float
     p50: float
     overrun: bool = False
 
@@ -41,19 +44,20 @@ def fault(step: Step, slowest: Step) -> str:
     """Why a rate does not hold; "" when it does."""
     if step.overrun:
         return "answers did not keep up"
-    if step.achieved < KEPT_UP * step.offered:
-        return f"only {100 * step.achieved / step.offered:.0f} % of the offered rate was answered"
-    if step.p50 > STEEP * slowest.p50:
+    if step.behind > max(LEAST_BEHIND, BEHIND * step.seconds):
+        return f"the last answer came {1_000 * step.behind:.0f} ms after its frame was due"
+    if step.p50 > max(NO_QUEUE, STEEP * slowest.p50):
         return f"the median is {step.p50 / slowest.p50:.1f} times that of the slowest rate"
     return ""
 
 
-def find(run: Callable[[float], Step], start: float, most: float = MOST_RATE) -> Knee:
+def find(run: Callable[[float], Step], start: float, most: float = MOST_RATE, refine: int = 3) -> Knee:
     """Double the rate from `start` until it does not hold, then bisect. A rate that fails is tried once more.
 
     Args:
         run: measures one rate (commands a second).
         most: no rate above this one is tried.
+        refine: bisections of the ratio between the last rate that held and the first that did not.
     """
     steps: list[tuple[Step, bool]] = []
 
@@ -78,7 +82,7 @@ def find(run: Callable[[float], Step], start: float, most: float = MOST_RATE) ->
         if rate >= most:
             break
         rate = min(most, rate * GROWTH)
-    for _ in range(REFINE if low and high else 0):
+    for _ in range(refine if low and high else 0):
         if len(steps) >= MOST_STEPS:
             break
         rate = math.sqrt(low * high)

@@ -110,6 +110,16 @@ class Outcome:
         span = max(self.answered_at[-1], self.schedule.due(len(self.answered_at)))
         return float(len(self.answered_at) * self.schedule.batch * 1e9 / span)
 
+    @property
+    def seconds(self) -> float:
+        """Up to the last due moment."""
+        return self.schedule.due(self.schedule.count - 1) / 1e9
+
+    @property
+    def behind(self) -> float:
+        """Seconds from the last due moment to the last answer; at least 0."""
+        return max(0.0, int(self.answered_at[-1]) / 1e9 - self.seconds) if len(self.answered_at) else 0.0
+
 
 def drive(wire: Wire, schedule: Schedule) -> Outcome:
     """Carry out a schedule. Raises LoadError when nothing at all is answered for 20 s."""

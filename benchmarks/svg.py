@@ -19,12 +19,20 @@ Tick = tuple[float, str]
 
 
 class Series(NamedTuple):
-    """A line through points (x, y) in the order given. `rank` picks colour and dashes; `dots` marks the points."""
+    """A line through points (x, y) in the order given. `rank` picks the colour, and the dashes where `dash` does not;
+    `dots` marks the points."""
 
     name: str
     points: Sequence[tuple[float, float]]
     rank: int
     dots: bool = False
+    dash: int = -1
+
+    @property
+    def stroke(self) -> str:
+        """Attributes of the line."""
+        dashes = DASHES[(self.rank // 2 if self.dash < 0 else self.dash) % len(DASHES)]
+        return f'stroke="{_colour(self.rank)}"' + (f' stroke-dasharray="{dashes}"' if dashes else "")
 
 
 class Mark(NamedTuple):
@@ -127,7 +135,7 @@ def _grid(across: _Span, up: _Span) -> list[str]:
 def _line(series: Series, across: _Span, up: _Span) -> str:
     places = [(across.at(x), up.at(y)) for x, y in series.points]
     points = " ".join(f"{x},{y}" for x, y in places)
-    parts = [f'<polyline points="{points}" fill="none" stroke-width="2" {_stroke(series.rank)}/>']
+    parts = [f'<polyline points="{points}" fill="none" stroke-width="2" {series.stroke}/>']
     if series.dots or len(places) == 1:
         parts += [f'<circle cx="{x}" cy="{y}" r="3" fill="{_colour(series.rank)}"/>' for x, y in places]
     return "\n".join(parts)
@@ -144,16 +152,11 @@ def _mark(mark: Mark, across: _Span, number: int) -> str:
 
 def _legend(series: Series, number: int) -> str:
     x, y = WIDTH - RIGHT + 18, TOP + 10 + 20 * number
-    return f'<path d="M{x} {y - 4}h28" stroke-width="2" {_stroke(series.rank)}/>\n{_text(x + 34, y, series.name)}'
+    return f'<path d="M{x} {y - 4}h28" stroke-width="2" {series.stroke}/>\n{_text(x + 34, y, series.name)}'
 
 
 def _colour(rank: int) -> str:
     return COLOURS[rank % len(COLOURS)]
-
-
-def _stroke(rank: int) -> str:
-    dashes = DASHES[rank // 2 % len(DASHES)]
-    return f'stroke="{_colour(rank)}"' + (f' stroke-dasharray="{dashes}"' if dashes else "")
 
 
 def _text(
