@@ -9,7 +9,9 @@ from typing import Any
 
 import click
 
+from benchmarks.compare_command import compare, save
 from benchmarks.gateway_command import gateway
+from benchmarks.journal_command import journal
 
 
 @click.group()
@@ -70,7 +72,8 @@ def _print(found: dict[str, Any]) -> None:
         console.print(table)
 
 
-bench.add_command(gateway)
+for _command in (gateway, journal, save, compare):
+    bench.add_command(_command)
 
 if __name__ == "__main__":
     bench()
