@@ -62,9 +62,6 @@ def _workload(
 ) -> dict[str, Any]:
     say(f"{name}: write the flow (compiles the kernel of a commit that is new here)")
     flows = _flows(trees, name, folder, commands, seed)
-    for tree, flow in zip(trees, flows, strict=True):
-        say(f"{name}: warm up in {tree.name}")
-        _child(tree, "time", flow, name, 1)
     rates: tuple[list[float], list[float]] = ([], [])
     digests: tuple[set[str], set[str]] = (set(), set())
     for number in range(rounds):
@@ -83,7 +80,10 @@ def _workload(
 
 
 def _flows(trees: list[Path], name: str, folder: Path, commands: int, seed: int) -> list[Path]:
-    """One flow for both, when each reads what the other wrote; else each has its own, from the same seed."""
+    """One flow for both, when each reads what the other wrote; else each has its own, from the same seed.
+
+    On the way every tree has run once, and so compiled its kernel.
+    """
     for maker, reader in ((0, 1), (1, 0)):
         shared = folder / f"made-by-{'ab'[maker]}"
         _child(trees[maker], "make", shared, name, commands, seed)

@@ -34,6 +34,8 @@ class Comparison:
     low: float
     high: float
     better: Better
+    in_turns: bool = False
+    """The values are pairs, measured side by side."""
 
     @property
     def verdict(self) -> str:
@@ -51,7 +53,9 @@ class Comparison:
 
     @property
     def luck(self) -> float:
-        """Share of equal figures that would not be within noise."""
+        """Share of equal figures that would not be within noise; for pairs, that all of them lean to one side."""
+        if self.in_turns:
+            return 2.0 ** (1 - self.a_count)
         return 2 / math.comb(self.a_count + self.b_count, self.a_count)
 
     def told(self) -> dict[str, Any]:
@@ -65,6 +69,7 @@ class Comparison:
             "bounds": [round(self.low, 4), round(self.high, 4)],
             "better": self.better,
             "verdict": self.verdict,
+            "luck": round(self.luck, 4),
         }
 
 
@@ -81,7 +86,8 @@ def paired(name: str, a: Sequence[float], b: Sequence[float], better: Better) ->
     """For values measured in turns: ratio and bounds are those of the pairs, so that drift of the machine drops out."""
     ratios = [second / first for first, second in zip(a, b, strict=True)]
     first, second = statistics.median(a), statistics.median(b)
-    return Comparison(name, first, second, len(a), len(b), statistics.median(ratios), min(ratios), max(ratios), better)
+    ratio, low, high = statistics.median(ratios), min(ratios), max(ratios)
+    return Comparison(name, first, second, len(a), len(b), ratio, low, high, better, in_turns=True)
 
 
 @dataclass(frozen=True)

@@ -51,6 +51,10 @@ def print_commits(found: dict[str, Any]) -> None:
         figures = (f"{each['a']:.2f}", f"{each['b']:.2f}", f"{each['ratio']:.3f}", f"{low:.3f}..{high:.3f}")
         rows.add_row(name, *figures, each["verdict"], same, flow)
     console.print(rows)
+    luck = found["figures"][0]["luck"]
+    console.print(
+        f"Of equal engines {100 * luck:.3g} % would not be within noise by luck alone; more --rounds make it less."
+    )
 
 
 def report_json(report: Report) -> dict[str, Any]:
@@ -91,7 +95,10 @@ def table(figures: list[Comparison]) -> Table:
     """One row a figure: medians, ratio, bounds, which way is good, verdict."""
     found = Table(title="Medians; B / A with its noise bounds", title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
     for head in ("figure", "A", "B", "B / A", "bounds", "wanted", ""):
-        found.add_column(head, justify="left" if head in ("figure", "") else "right", overflow="fold")
+        left = head in ("figure", "")
+        found.add_column(
+            head, justify="left" if left else "right", overflow="fold", min_width=26 if head == "figure" else 0
+        )
     for each in figures:
         name = each.name.replace("commands_per_second", "commands/s").replace(" / ", ", ")
         bounds = f"{each.low:.2f}..{each.high:.2f}"

@@ -43,17 +43,18 @@ def environment() -> dict[str, Any]:
 
 def machine_differences(one: dict[str, Any], other: dict[str, Any]) -> list[str]:
     """In which respects two environments are different machines, as "cpu: A, not B"; empty for one machine."""
-    return [
-        f"{key}: {one.get(key)!r}, not {other.get(key)!r}"
-        for key in MACHINE_KEYS
-        if key in one and key in other and one[key] != other[key]
-    ]
+    return _differences(one, other, MACHINE_KEYS)
 
 
 def version_differences(one: dict[str, Any], other: dict[str, Any]) -> list[str]:
     """Python and packages in which two environments differ, worded alike."""
-    keys = ("python", *(name for name in PACKAGES if name != "carbonbook"), "libzmq")
-    return [f"{key}: {one[key]}, not {other[key]}" for key in keys if one.get(key, "") != other.get(key, one.get(key))]
+    return _differences(one, other, ("python", *(name for name in PACKAGES if name != "carbonbook"), "libzmq"))
+
+
+def _differences(one: dict[str, Any], other: dict[str, Any], keys: tuple[str, ...]) -> list[str]:
+    """What an older run did not record is no difference."""
+    both = [key for key in keys if key in one and key in other]
+    return [f"{key}: {one[key]!r}, not {other[key]!r}" for key in both if one[key] != other[key]]
 
 
 def load_average() -> list[float]:

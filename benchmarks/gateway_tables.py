@@ -49,7 +49,9 @@ def tables(found: dict[str, Any]) -> Iterator[Table]:
             continue
         table = Table(title=sheet.title, title_justify="left", caption=sheet.about, caption_justify="left")
         for number, head in enumerate(sheet.heads):
-            table.add_column(head, justify="right" if number else "left", overflow="fold")
+            table.add_column(
+                head, justify="right" if number else "left", overflow="fold", min_width=0 if number else 24
+            )
         for row in sheet.rows:
             table.add_row(*row)
         yield table
