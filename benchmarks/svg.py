@@ -11,8 +11,8 @@ from typing import Final, NamedTuple
 COLOURS: Final = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#7a6a00", "#56b4e9", "#444444", "#e69f00")
 """Told apart by people with any kind of colour vision (Okabe and Ito); dashes tell them apart in black and white."""
 DASHES: Final = ("", "7 4", "2 3", "9 3 2 3")
-WIDTH, HEIGHT = 900, 460
-LEFT, RIGHT, TOP, BOTTOM = 78, 260, 44, 62
+WIDTH, HEIGHT = 960, 460
+LEFT, RIGHT, TOP, BOTTOM = 78, 316, 44, 62
 NINES: Final = ((0.0, "0"), (0.5, "50 %"), (0.9, "90 %"), (0.99, "99 %"), (0.999, "99.9 %"), (0.9999, "99.99 %"),
                 (0.99999, "99.999 %"))  # fmt: skip
 Tick = tuple[float, str]
@@ -76,7 +76,7 @@ class Chart:
     marks: Sequence[Mark] = field(default_factory=tuple)
 
     def render(self) -> str:
-        """A whole SVG document of 900 by 460."""
+        """A whole SVG document of 960 by 460."""
         shown = [series for series in self.series if series.points]
         inner = self._plot(shown) if shown else _text(WIDTH / 2, HEIGHT / 2, "nothing was measured", "middle")
         return (

@@ -94,7 +94,7 @@ def test_a_chart_is_well_formed_and_names_its_axes():
     lines = list(root.iter("{http://www.w3.org/2000/svg}polyline"))
     assert len(lines) == 1
     (x1, y1), (x2, y2) = (map(float, point.split(",")) for point in lines[0].attrib["points"].split())
-    assert 78 <= x1 < x2 <= 640 and 398 >= y1 > y2 >= 44  # right is more, up is more
+    assert 78 <= x1 < x2 <= 644 and 398 >= y1 > y2 >= 44  # right is more, up is more
 
 
 def test_percentiles_are_spaced_by_nines():
