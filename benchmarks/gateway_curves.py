@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from benchmarks.floors import answer_bytes
 from benchmarks.gateway_load import throughput
 from benchmarks.gateway_plan import MOST_FRAMES, Case, Plan
 from benchmarks.gateway_server import Running
 from benchmarks.gateway_trips import Samples, Say, sessions
 from benchmarks.knee import MOST_RATE, Knee, Step, find
-from benchmarks.open_loop import Outcome, Schedule, Sockets, drive
+from benchmarks.open_loop import MOST_WAITING, Outcome, Schedule, Sockets, drive
 from benchmarks.percentiles import summary
 
 SLOWEST: Final = 16.0
@@ -20,12 +21,22 @@ PROBE_SECONDS: Final = 0.5
 def run(running: Running, case: Case, rate: float, seconds: float, grace: float) -> Outcome:
     """One open loop at `rate` commands a second. Raises LoadError when an answer is wrong or missing."""
     rate = min(rate, MOST_FRAMES * case.batch / seconds)
-    schedule = Schedule.at_rate(rate, seconds, case.firms, case.batch, grace)
     with sessions(running, case) as (opened, maker):
+        most = most_waiting(case, opened[0].credit)
+        schedule = Schedule.at_rate(rate, seconds, case.firms, case.batch, grace, most)
         outcome = drive(Sockets(opened, maker), schedule)
         if maker is not None and not outcome.overrun:
             maker.expect(schedule.count * case.batch)
     return outcome
+
+
+def most_waiting(case: Case, credit: int) -> int:
+    """Frames that may wait for an answer, all sessions together.
+
+    The gateway hears what a session has received from the frames that it takes in, so a queue of frames is a queue of
+    unconfirmed answers, and who has more than `credit` bytes of these is cut. Three quarters are used.
+    """
+    return max(case.firms, min(MOST_WAITING, case.firms * (credit * 3 // 4 // answer_bytes(case.batch, case.flow))))
 
 
 def figures(outcome: Outcome) -> dict[str, Any]:

@@ -87,7 +87,8 @@ class Line:
         frame = wire.split(self.read())
         if frame.type != FrameType.LOGON_ANSWER:
             raise self.unexpected(frame)
-        self.number = wire.unpack(frame, wire.LogonAnswer).last_client_order_id
+        answer = wire.unpack(frame, wire.LogonAnswer)
+        self.number, self.credit = answer.last_client_order_id, answer.credit_bytes
 
     def read(self, flags: int = 0) -> bytes:
         """The next frame. Raises zmq.Again when nothing is there, LoadError when nothing came in time."""
@@ -172,6 +173,7 @@ class Session(Line):
             self.trades += kinds.count(EventKind.TRADE)
             before = self._acknowledged
             self._acknowledged = _ACKNOWLEDGED.unpack_from(data, _ACKNOWLEDGED_AT)[0]
+            self.confirm()
             return self._acknowledged - before
         if data[0] != FrameType.HEARTBEAT:
             raise self.unexpected(wire.split(data))

@@ -47,27 +47,24 @@ class Plan:
     transports: tuple[Transport, ...] = ("ipc", "tcp_curve")
     flows: tuple[Flow, ...] = ("ack", "fill")
     batches: tuple[int, ...] = (1, 16, 64)
-    firms: tuple[int, ...] = (1, 4, 16, 64)
-    trips: int = 1_000
+    firms: tuple[int, ...] = (1, 8, 64)
+    trips: int = 500
     """Round trips of one round, after a tenth as many to warm up."""
-    rounds: int = 5
+    rounds: int = 3
     """Floors and gateway take turns so many times."""
-    throughput_seconds: float = 1.5
+    throughput_seconds: float = 1.0
     curves: tuple[Case, ...] = (
         Case(),
         Case(batch=16),
         Case(batch=64),
         Case(durability="async"),
-        Case(durability="async", batch=64),
         Case(flow="fill"),
-        Case(flow="fill", batch=64),
         Case(transport="tcp_curve"),
-        Case(transport="tcp_curve", batch=64),
         Case(firms=1),
         Case(firms=64),
     )
     """Where the rate is stepped up to the knee."""
-    step_seconds: float = 2.0
+    step_seconds: float = 1.5
     grace_seconds: float = 1.0
     refine: int = 3
     """Bisections behind the doubling of the rate."""

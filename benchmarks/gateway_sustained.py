@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from benchmarks.environment import waited_ns
 from benchmarks.floors import batch_bytes
-from benchmarks.gateway_curves import figures
+from benchmarks.gateway_curves import figures, most_waiting
 from benchmarks.gateway_load import LoadError
 from benchmarks.gateway_plan import Case
 from benchmarks.gateway_server import Running
@@ -26,6 +26,8 @@ ROLLS: Final = 4
 MOST_SEGMENT: Final = 64 << 20
 LEAST_SEGMENT: Final = 1 << 20
 BINS: Final = 600
+GRACE: Final = 10.0
+"""Seconds for the last answers."""
 HALF: Final = 0.5
 """Share of a pause that something must cover to be named as its cause."""
 
@@ -92,9 +94,11 @@ def sustained(
     with sessions(running, case) as (opened, maker):
         wire = Watched(Sockets(opened, maker), (running.pid, own_pid))
         ahead = time.monotonic_ns() - time.perf_counter_ns()
-        outcome = drive(wire, Schedule.at_rate(rate, seconds, case.firms, case.batch, grace=10.0))
+        most = most_waiting(case, opened[0].credit)
+        schedule = Schedule.at_rate(rate, seconds, case.firms, case.batch, GRACE, most)
+        outcome = drive(wire, schedule)
         if maker is not None and not outcome.overrun:
-            maker.expect(outcome.schedule.count * case.batch)
+            maker.expect(schedule.count * case.batch)
     samples[f"{case.label} sustained"] = outcome.latency
     commits = read_commits(running.journal, outcome.begun + ahead)
     pause = largest_pause(outcome)

@@ -27,6 +27,7 @@ BURST: Final = 64
 """Most frames sent without looking for answers, when the sender is behind."""
 LOOK_NS: Final = 50_000_000
 """Longest sleep."""
+MOST_WAITING: Final = 20_000
 SILENCE_NS: Final = 20_000_000_000
 """Without any answer for so long a run is given up."""
 
@@ -63,15 +64,23 @@ class Schedule:
     count: int
     channels: int
     batch: int = 1
-    most_waiting: int = 20_000
+    most_waiting: int = MOST_WAITING
     grace: int = 2_000_000_000
     """Nanoseconds after the last due moment in which the answers must have come."""
 
     @classmethod
-    def at_rate(cls, rate: float, seconds: float, channels: int, batch: int = 1, grace: float = 2.0) -> Schedule:
+    def at_rate(
+        cls,
+        rate: float,
+        seconds: float,
+        channels: int,
+        batch: int = 1,
+        grace: float = 2.0,
+        most_waiting: int = MOST_WAITING,
+    ) -> Schedule:
         """Of `rate` commands a second for `seconds`, with `grace` seconds for the last answers."""
         count = max(1, round(rate * seconds / batch))
-        return cls(1e9 * batch / rate, count, channels, batch, grace=round(grace * 1e9))
+        return cls(1e9 * batch / rate, count, channels, batch, most_waiting, round(grace * 1e9))
 
     def due(self, frame: int) -> int:
         return int(frame * self.interval)

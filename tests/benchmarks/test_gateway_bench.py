@@ -179,6 +179,17 @@ def test_a_server_that_cannot_start(tmp_path):
         pass
 
 
+def test_a_queue_stays_within_the_credit(running):
+    """128 bytes an event and 40 around them: 64 events are 8,232 bytes, of which 6 MiB hold 764."""
+    from benchmarks.gateway_curves import most_waiting, run
+
+    assert most_waiting(Case(batch=64, firms=4), 8 << 20) == 4 * 764
+    assert most_waiting(Case("fill", batch=64, firms=1), 8 << 20) == 6 * 2**20 // (40 + 128 * 128)
+    assert most_waiting(Case(firms=64), 8 << 20) == 20_000
+    overrun = run(running, Case("fill", "async", "ipc", 64, 3), 2_000_000, 0.5, 0.1)  # far beyond what it can do
+    assert overrun.overrun
+
+
 # Floors
 
 
