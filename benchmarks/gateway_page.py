@@ -22,6 +22,7 @@ th, td { padding: .2em .7em; border-bottom: 1px solid #ddd; text-align: right; v
 th:first-child, td:first-child { text-align: left } p.about { margin: .2em 0 .6em; color: #555 }
 svg { width: 100%; height: auto }
 """
+MOST_MARKS: Final = 100
 LATENCY: Final = "latency, µs (logarithmic)"
 
 
@@ -108,7 +109,9 @@ def _sustained(run: dict[str, Any]) -> Chart:
         Series("median", [(second, p50) for second, p50, _ in line], 0),
         Series("maximum", [(second, most) for second, _, most in line], 1),
     ]
-    marks = [Mark(second, "segment", 2) for second in run["roll_at_seconds"][:12]]
+    marks = [Mark(second, "", 2) for second in run["roll_at_seconds"][:MOST_MARKS]]
+    if marks:
+        marks[0] = marks[0]._replace(text="a segment begins")
     pause = run["largest_pause"]
     marks.append(Mark(pause["at_seconds"], f"largest pause {pause['ms']:g} ms", 3))
     title = f"Sustained: {words(run['case'])}"

@@ -147,7 +147,7 @@ def _mark(mark: Mark, across: _Span, number: int) -> str:
     left = x > (LEFT + WIDTH - RIGHT) / 2
     words = _text(x + (-5 if left else 5), y, mark.text, "end" if left else "start", 11, colour=_colour(mark.rank))
     line = f'<path d="M{x} {TOP}V{HEIGHT - BOTTOM}" stroke="{_colour(mark.rank)}" stroke-dasharray="3 3"/>'
-    return f"{line}\n{words}"
+    return f"{line}\n{words}" if mark.text else line
 
 
 def _legend(series: Series, number: int) -> str:
