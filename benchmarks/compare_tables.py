@@ -93,11 +93,13 @@ def warnings(report: Report) -> list[str]:
 
 def table(figures: list[Comparison]) -> Table:
     """One row a figure: medians, ratio, bounds, which way is good, verdict."""
-    found = Table(title="Medians; B / A with its noise bounds", title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
+    found = Table(
+        title="Medians; B / A with its noise bounds", title_justify="left", box=SIMPLE_HEAD, padding=(0, 1, 0, 0)
+    )
     for head in ("figure", "A", "B", "B / A", "bounds", "wanted", ""):
         left = head in ("figure", "")
         found.add_column(
-            head, justify="left" if left else "right", overflow="fold", min_width=26 if head == "figure" else 0
+            head, justify="left" if left else "right", overflow="fold", min_width=20 if head == "figure" else 0
         )
     for each in figures:
         name = each.name.replace("commands_per_second", "commands/s").replace(" / ", ", ")

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any, Final, NamedTuple
 
+from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 COLUMNS: Final = ("p50", "p90", "p99", "p99.9", "max")
+TRIPS: Final = ("p50", "p99", "max")
 
 
 class Sheet(NamedTuple):
@@ -47,10 +49,17 @@ def tables(found: dict[str, Any]) -> Iterator[Table]:
     for sheet in sheets(found):
         if sheet.title in searched:
             continue
-        table = Table(title=sheet.title, title_justify="left", caption=sheet.about, caption_justify="left")
+        table = Table(
+            title=sheet.title,
+            title_justify="left",
+            caption=sheet.about,
+            caption_justify="left",
+            box=SIMPLE_HEAD,
+            padding=(0, 1, 0, 0),
+        )
         for number, head in enumerate(sheet.heads):
             table.add_column(
-                head, justify="right" if number else "left", overflow="fold", min_width=0 if number else 24
+                head, justify="right" if number else "left", overflow="fold", min_width=0 if number else 20
             )
         for row in sheet.rows:
             table.add_row(*row)
@@ -74,18 +83,16 @@ def _floors(found: dict[str, Any]) -> Sheet:
 def _trips(found: dict[str, Any]) -> Sheet:
     rows = []
     for label, figures in found["closed"].items():
-        more: tuple[str, ...] = ("", "", "", "")
+        more: tuple[str, ...] = ("", "", "")
         if "ratio" in figures:
-            low, high = min(figures["ratio_rounds"]), max(figures["ratio_rounds"])
-            ratio, quiet = f"{figures['ratio']:.2f}", f"{figures['quiet_ratio']:.2f}"
-            more = (f"{figures['floor']:,.0f}", ratio, f"{low:.2f}..{high:.2f}", quiet)
-        rows.append((words(label), *_figures(figures), *more))
+            more = (f"{figures['floor']:,.0f}", f"{figures['ratio']:.2f}", f"{figures['quiet_ratio']:.2f}")
+        rows.append((words(label), *(f"{figures[column]:,.0f}" for column in TRIPS), *more))
     about = (
         "ack: until the acknowledgement; fill: until the trade; other firm: until who rested knows of it. "
         "ratio: median over the floors' medians (echo, and sync where the disk is waited for), round by round; "
         "quiet: the same of the tenth percentiles, which neighbours hardly touch"
     )
-    return Sheet("One frame at a time, µs", about, ("what", *COLUMNS, "floor", "ratio", "rounds", "quiet"), rows)
+    return Sheet("One frame at a time, µs", about, ("what", *TRIPS, "floor", "ratio", "quiet"), rows)
 
 
 def _throughput(found: dict[str, Any]) -> Sheet:
@@ -104,8 +111,8 @@ def _knees(found: dict[str, Any]) -> Sheet:
         half = curve.get("half")
         knee = "" if curve["knee"] is None else f"{curve['knee']:,}"
         rows.append((words(curve["case"]), knee, *(_figures(half) if half else [""] * len(COLUMNS))))
-    about = "the highest rate that was kept up with, and latencies in µs at half of it, from the moment a frame was due"
-    heads = ("what", "knee, commands/s", *COLUMNS)
+    about = "knee: most commands a second that were kept up with; latencies in µs at half of it, from the moment a frame was due"
+    heads = ("what", "knee", *COLUMNS)
     return Sheet("Knee, and latency at half of it", about, heads, rows)
 
 
