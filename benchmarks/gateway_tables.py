@@ -111,7 +111,7 @@ def _knees(found: dict[str, Any]) -> Sheet:
         half = curve.get("half")
         knee = "" if curve["knee"] is None else f"{curve['knee']:,}"
         rows.append((words(curve["case"]), knee, *(_figures(half) if half else [""] * len(COLUMNS))))
-    about = "knee: most commands a second that were kept up with; latencies in µs at half of it, from the moment a frame was due"
+    about = "knee: commands a second that were kept up with; latencies in µs at half of it, counted from the due moment"
     heads = ("what", "knee", *COLUMNS)
     return Sheet("Knee, and latency at half of it", about, heads, rows)
 
