@@ -11,15 +11,14 @@ import click
 
 from benchmarks.cli_conformance import conformance
 from benchmarks.cli_peers import peers
+from benchmarks.compare_command import compare, save
+from benchmarks.gateway_command import gateway
+from benchmarks.journal_command import journal
 
 
 @click.group()
 def bench() -> None:
     """Measure the exchange. Figures of one run may be compared with each other, those of two machines may not."""
-
-
-bench.add_command(conformance)
-bench.add_command(peers)
 
 
 @bench.command()
@@ -85,40 +84,6 @@ def engine(
         _print(found)
 
 
-@bench.command()
-@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of tables.")
-@click.option("--quick", is_flag=True, help="Few orders and short runs: half a minute instead of minutes.")
-@click.option("--folder", type=click.Path(exists=True, file_okay=False, path_type=Path), help="Disk for the journals.")
-@click.option("--save", type=click.Path(dir_okay=False, path_type=Path), help="Write the JSON to this file, too.")
-def gateway(as_json: bool, quick: bool, folder: Path | None, save: Path | None) -> None:
-    """The whole way of an order: ZeroMQ, gateway, engine, journal on the disk, answer; beside the bare floors.
-
-    Round trips one at a time and at fixed rates, over the local socket and over tcp with CURVE, with and without
-    waiting for the disk; commands a second with 1, 16 and 64 in a frame. A missed target is no failure.
-    """
-    from rich.console import Console
-
-    from benchmarks.gateway_bench import QUICK, Plan, measure
-    from benchmarks.gateway_load import LoadError
-    from benchmarks.gateway_tables import tables
-
-    status = Console(stderr=True).status("start")
-    try:
-        with status:
-            found = measure(QUICK if quick else Plan(), folder, status.update)
-    except LoadError as error:
-        raise click.ClickException(f"the run is worth nothing: {error}") from None
-    text = json.dumps(found, indent=2)
-    if save:
-        save.write_text(text + "\n", "utf-8")
-    if as_json:
-        click.echo(text)
-        return
-    console = Console()
-    for table in tables(found):
-        console.print(table)
-
-
 def _print(found: dict[str, Any]) -> None:
     from rich.console import Console
 
@@ -128,6 +93,9 @@ def _print(found: dict[str, Any]) -> None:
     for table in tables(found):
         console.print(table)
 
+
+for _command in (gateway, journal, peers, conformance, save, compare):
+    bench.add_command(_command)
 
 if __name__ == "__main__":
     bench()

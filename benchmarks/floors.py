@@ -1,6 +1,6 @@
 """What a round trip through the gateway cannot be quicker than, measured beside it.
 
-`echo`: a bare ROUTER that answers a frame of an order's size with one of an answer's size. `sync`: one pwrite and one
+`Echo`: a bare ROUTER that answers a frame of a request's size with one of an answer's size. `sync`: one pwrite and one
 fdatasync of a batch's bytes into a file that was written full of zeros before.
 """
 
@@ -13,83 +13,145 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Final, Literal
 
 import zmq
 
-REQUEST = bytes(8 + 64)
-ANSWER = bytes(8 + 32 + 128)
-BATCH = b"\x01" * 512
-"""One order and its event in the journal: header, records and end marker fill one sector."""
-FILE_BYTES = 16 << 20
+from benchmarks.gateway_load import QUEUED_FRAMES, TIMEOUT_MS, Flow, LoadError
+from benchmarks.gateway_server import stop
+from engine.schema import COMMAND, EVENT, FIRM_BYTES
+from gateway import wire
+from replay.format import frame_bytes
+
+EchoTransport = Literal["ipc", "tcp", "tcp_curve"]
+FILE_BYTES: Final = 16 << 20
+_SIZES: Final = 4
+"""Bytes at the head of a request that say how long the answer is to be."""
 
 
-def serve(endpoint: str) -> None:
-    """Answer every request until the process is ended; the endpoint and, for tcp, the public key are printed."""
+def request_bytes(batch: int) -> int:
+    """Bytes of a frame of `batch` commands."""
+    return wire.HEADER.size + batch * FIRM_BYTES
+
+
+def answer_bytes(batch: int, flow: Flow) -> int:
+    """Bytes of the frame that answers it."""
+    return wire.HEADER.size + wire.SPAN.size + batch * (2 if flow == "fill" else 1) * EVENT.itemsize
+
+
+def batch_bytes(batch: int, flow: Flow) -> int:
+    """Bytes of a journal batch that holds these commands and their events."""
+    return frame_bytes(batch * COMMAND.itemsize + batch * (2 if flow == "fill" else 1) * EVENT.itemsize)
+
+
+def serve(transport: EchoTransport, endpoint: str) -> None:
+    """Answer every request until the process is ended; the endpoint and, with CURVE, the public key are printed."""
     context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
     router = context.socket(zmq.ROUTER)
+    router.sndhwm = router.rcvhwm = QUEUED_FRAMES
     public = b""
-    if endpoint.startswith("tcp"):
+    if transport == "tcp_curve":
         public, secret = zmq.curve_keypair()
         router.curve_server, router.curve_publickey, router.curve_secretkey = True, public, secret
     router.bind(endpoint)
     print(router.getsockopt_string(zmq.LAST_ENDPOINT).rstrip("\0"), public.decode(), flush=True)
+    answers: dict[bytes, bytes] = {}
     while True:
         identity = router.recv()
-        router.recv()
+        size = router.recv()[:_SIZES]
+        if size not in answers:
+            answers[size] = bytes(int.from_bytes(size, "little"))
         router.send(identity, zmq.SNDMORE)
-        router.send(ANSWER)
+        router.send(answers[size])
+
+
+class Echo:
+    """A DEALER connected to a bare echo."""
+
+    def __init__(self, context: zmq.Context[zmq.Socket[bytes]], endpoint: str, public: str) -> None:
+        self.socket = context.socket(zmq.DEALER)
+        self.socket.linger = 0
+        self.socket.rcvtimeo = TIMEOUT_MS
+        self.socket.sndhwm = self.socket.rcvhwm = QUEUED_FRAMES
+        if public:
+            self.socket.curve_publickey, self.socket.curve_secretkey = zmq.curve_keypair()
+            self.socket.curve_serverkey = public.encode()
+        self.socket.connect(endpoint)
+
+    def trips(self, count: int, batch: int, flow: Flow) -> list[int]:
+        """Nanoseconds of `count` round trips, one at a time, after a tenth as many to warm up. Raises LoadError."""
+        request = _request(batch, flow)
+        taken = []
+        try:
+            for number in range(-max(1, count // 10), count):
+                begun = time.perf_counter_ns()
+                self.socket.send(request)
+                self.socket.recv()
+                if number >= 0:
+                    taken.append(time.perf_counter_ns() - begun)
+        except zmq.Again:
+            raise LoadError("the bare echo did not answer") from None
+        return taken
+
+    def rate(self, batch: int, window: int, seconds: float) -> float:
+        """Commands a second with `window` frames of `batch` commands on their way. Raises LoadError."""
+        request, answered = _request(batch, "ack"), 0
+        begun = time.perf_counter()
+        try:
+            for _ in range(window):
+                self.socket.send(request)
+            while time.perf_counter() < begun + seconds:
+                self.socket.recv()
+                answered += 1
+                self.socket.send(request)
+            for _ in range(window):
+                self.socket.recv()
+        except zmq.Again:
+            raise LoadError("the bare echo did not answer") from None
+        return (answered + window) * batch / (time.perf_counter() - begun)
+
+
+def _request(batch: int, flow: Flow) -> bytes:
+    size = answer_bytes(batch, flow).to_bytes(_SIZES, "little")
+    return size + bytes(request_bytes(batch) - _SIZES)
 
 
 @contextlib.contextmanager
-def echo_server(endpoint: str) -> Iterator[zmq.Socket[bytes]]:
-    """A bare echo in a process of its own; gives a connected DEALER."""
-    command = [sys.executable, "-m", "benchmarks.floors", endpoint]
+def echo_server(transport: EchoTransport, folder: Path) -> Iterator[Echo]:
+    """A bare echo in a process of its own on a free port or a socket in `folder`, stopped by its id at the end."""
+    endpoint = f"ipc://{folder / 'e'}" if transport == "ipc" else "tcp://127.0.0.1:0"
+    command = [sys.executable, "-m", "benchmarks.floors", transport, endpoint]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
     try:
         assert process.stdout is not None
-        bound, public = process.stdout.readline().rstrip("\n").split(" ")
-        dealer = context.socket(zmq.DEALER)
-        dealer.linger = 0
-        dealer.rcvtimeo = 10_000
-        if public:
-            dealer.curve_publickey, dealer.curve_secretkey = zmq.curve_keypair()
-            dealer.curve_serverkey = public.encode()
-        dealer.connect(bound)
-        yield dealer
+        bound, _, public = process.stdout.readline().rstrip("\n").partition(" ")
+        if not bound:
+            raise LoadError("the bare echo did not start")
+        yield Echo(context, bound, public)
     finally:
         context.destroy(0)
-        process.terminate()
-        process.communicate(timeout=10)
+        stop(process)
 
 
-def echo(endpoint: str, count: int) -> list[int]:
-    """Nanoseconds of `count` round trips, one at a time."""
-    taken = []
-    with echo_server(endpoint) as dealer:
-        for number in range(-count // 10, count):
-            begun = time.perf_counter_ns()
-            dealer.send(REQUEST)
-            dealer.recv()
-            if number >= 0:
-                taken.append(time.perf_counter_ns() - begun)
-    return taken
+def sync(folder: Path, count: int, size: int, durable: bool = True) -> list[int]:
+    """Nanoseconds of `count` times pwrite and fdatasync of `size` bytes, one behind the other as in the journal.
 
-
-def sync(folder: Path, count: int) -> list[int]:
-    """Nanoseconds of `count` times pwrite and fdatasync of one batch, as the journal does it."""
+    `durable` False leaves out the fdatasync.
+    """
     path = folder / "sync-floor"
     handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600)
-    durable = getattr(os, "fdatasync", os.fsync)
+    settle = getattr(os, "fdatasync", os.fsync)
+    block, room = b"\x01" * size, max(1, FILE_BYTES // size)
     taken = []
     try:
-        os.pwrite(handle, bytes(FILE_BYTES), 0)
+        os.pwrite(handle, bytes(room * size), 0)
         os.fsync(handle)
         for number in range(count):
-            at = number * len(BATCH) % FILE_BYTES
             begun = time.perf_counter_ns()
-            os.pwrite(handle, BATCH, at)
-            durable(handle)
+            os.pwrite(handle, block, number % room * size)
+            if durable:
+                settle(handle)
             taken.append(time.perf_counter_ns() - begun)
     finally:
         os.close(handle)
@@ -98,4 +160,4 @@ def sync(folder: Path, count: int) -> list[int]:
 
 
 if __name__ == "__main__":
-    serve(sys.argv[1])
+    serve(sys.argv[1], sys.argv[2])  # type: ignore[arg-type]

@@ -1,167 +1,123 @@
-"""The gateway's round trip and throughput, beside the floors that no gateway in Python over ZeroMQ can go below.
+"""The gateway: round trips, throughput, latency against rate, a sustained run; beside the floors of the same machine.
 
-Every figure comes from a server in a process of its own, with its journal on the disk that `folder` names. Latency:
-one order at a time (closed loop), then at fixed rates counted from the moment each order was due (open loop).
+Every figure comes from a server in a process of its own, on 127.0.0.1 or a local socket, with its journal on the disk
+that `folder` names. Floors and gateway are measured in the same run and in turns.
 """
 
 from __future__ import annotations
 
 import contextlib
+import os
 import shutil
-import signal
-import subprocess
-import sys
 import tempfile
-from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+import time
+from collections.abc import Iterator
+from dataclasses import asdict
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal
-
-import msgspec
+from typing import Any, Final, NamedTuple
 
 from benchmarks import floors
 from benchmarks.environment import environment, load_average
-from benchmarks.gateway_load import Target, closed_loop, open_loop, throughput
-from engine.control import OpenFirm, OpenSession
-from gateway.config import Config
-from gateway.security import create_session_keys, read_server_public
+from benchmarks.gateway_curves import curve
+from benchmarks.gateway_plan import Case, Plan
+from benchmarks.gateway_server import Running, server
+from benchmarks.gateway_sustained import segment_bytes, sustained
+from benchmarks.gateway_trips import TARGET_RATIO, Echoes, Samples, Say, round_trips, throughputs
 
-Durability = Literal["sync", "async"]
-Say = Callable[[str], None]
-PERCENTILES = {"p50": 0.5, "p90": 0.9, "p99": 0.99, "p99.9": 0.999}
-TARGET_RATIO = 1.5
-"""Design target: the median round trip over the sum of the floors' medians."""
-
-
-@dataclass(frozen=True)
-class Plan:
-    """How much to measure. `rates`: orders a second of the open loop."""
-
-    trips: int = 5_000
-    rates: tuple[int, ...] = (250, 500, 1_000)
-    seconds: float = 5.0
-    firms: int = 4
-    batches: tuple[int, ...] = (1, 16, 64)
-    window: int = 64
+FORMAT: Final = 2
+DEFAULT_RATE: Final = 2_000.0
+"""Of a sustained run when no knee was found."""
 
 
-QUICK = Plan(trips=1_000, rates=(250,), seconds=1.0)
+class Found(NamedTuple):
+    """Figures as JSON-ready dictionary, and the distributions behind them by label."""
+
+    figures: dict[str, Any]
+    samples: Samples
 
 
-@dataclass(frozen=True)
-class Running:
-    """A server: its addresses, keys, and the process."""
-
-    ipc: str
-    tcp: str
-    server_key: bytes
-    keys: dict[str, Any]
-
-    def target(self, transport: str, firm: int = 1) -> Target:
-        name = f"F{firm}"
-        if transport == "ipc":
-            return Target(self.ipc, name)
-        return Target(self.tcp, name, self.keys[name], self.server_key)
-
-
-@contextlib.contextmanager
-def server(folder: Path, durability: Durability, firms: int) -> Iterator[Running]:
-    """`python -m gateway.server` on a new journal in `folder`, stopped by its process id at the end."""
-    keys = {f"F{n}": create_session_keys(folder / "keys", f"F{n}", firm=f"F{n}") for n in range(1, firms + 1)}
-    opening: list[Any] = []
-    for n, (name, pair) in enumerate(keys.items(), 1):
-        opening += [OpenFirm(name), OpenSession(n, name, public_key=pair.public.decode())]
-    config = Config(
-        data=str(folder / "data"),
-        venue="plain",
-        ipc=str(folder / "s"),
-        tcp="tcp://127.0.0.1:0",
-        keys=str(folder / "keys"),
-        durability=durability,
-        opening=tuple(opening),
-        burst=100_000_000,
-        commands_per_second=100_000_000,
-    )
-    path = folder / "config.json"
-    path.write_bytes(msgspec.json.encode(config))
-    process = subprocess.Popen([sys.executable, "-m", "gateway.server", str(path)], stdout=subprocess.PIPE, text=True)
-    try:
-        assert process.stdout is not None
-        lines = []
-        for line in process.stdout:
-            lines.append(line)
-            if line.strip() == "Ready":
-                break
-        else:
-            raise RuntimeError(f"the server did not start: {''.join(lines)}")
-        told = msgspec.json.decode((folder / "data" / "endpoints.json").read_bytes())
-        yield Running(told["ipc"], told["tcp"], read_server_public(told["public_key"].encode()), keys)
-    finally:
-        process.send_signal(signal.SIGTERM)
-        try:
-            process.communicate(timeout=30)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.communicate()
-
-
-def measure(plan: Plan, folder: Path | None = None, say: Say = lambda _: None) -> dict[str, Any]:
-    """Everything, as one JSON-ready dictionary.
+def measure(plan: Plan, folder: Path | None = None, say: Say = lambda _: None) -> Found:
+    """Everything that the plan names.
 
     Args:
         folder: where journals are made (and removed); default the system's folder for temporary files.
         say: told what is going on.
+
+    Raises:
+        LoadError: an answer was wrong or missing; the figures are worth nothing.
     """
-    found: dict[str, Any] = {"environment": environment() | {"load": load_average()}, "plan": asdict(plan)}
+    load, began = load_average(), time.perf_counter()
+    samples: Samples = {}
+    figures: dict[str, Any] = {}
     place = Path(tempfile.mkdtemp(prefix="cb", dir=folder))
     try:
-        found["floors"] = _floors(plan, place, say)
-        for durability in ("sync", "async"):
-            inside = place / durability
-            inside.mkdir()
-            found[durability] = _one(plan, inside, durability, found["floors"], say)
+        with contextlib.ExitStack() as stack:
+            say("start the servers (the first start of all compiles the kernel)")
+            servers = {name: stack.enter_context(_server(place, name, plan)) for name in _durabilities(plan)}
+            figures |= _floors_and_trips(plan, servers, place, samples, say)
+            figures["curves"] = {
+                case.label: curve(servers[case.durability], case, plan, samples, say) for case in plan.curves
+            }
+        if plan.sustain:
+            figures["sustained"] = _sustained(plan, figures["curves"], place, samples, say)
     finally:
         shutil.rmtree(place, ignore_errors=True)
-    return found
+    return Found(
+        {
+            "format": FORMAT,
+            "benchmark": "gateway",
+            "made": datetime.now(UTC).isoformat(timespec="seconds"),
+            "seconds": round(time.perf_counter() - began, 1),
+            "plan": asdict(plan),
+            "environment": environment(),
+            "load_average": {"before": load, "after": load_average()},
+            **figures,
+            "targets": list(_targets(figures)),
+        },
+        samples,
+    )
 
 
-def _floors(plan: Plan, place: Path, say: Say) -> dict[str, Any]:
-    say("floors")
-    found = {
-        "echo_ipc": summary(floors.echo(f"ipc://{place / 'e'}", plan.trips)),
-        "echo_tcp_curve": summary(floors.echo("tcp://127.0.0.1:0", plan.trips)),
-        "sync": summary(floors.sync(place, plan.trips)),
-    }
-    return found
+def _durabilities(plan: Plan) -> list[str]:
+    return list(dict.fromkeys((*plan.durabilities, *(case.durability for case in plan.curves))))
 
 
-def _one(plan: Plan, inside: Path, durability: Durability, floor: dict[str, Any], say: Say) -> dict[str, Any]:
-    found: dict[str, Any] = {"closed": {}, "open": {}, "throughput": {}}
-    with server(inside, durability, plan.firms) as running:
-        for transport in ("ipc", "tcp_curve"):
-            say(f"{durability}: one order at a time over {transport}")
-            trips = summary(closed_loop(running.target(transport), plan.trips))
-            least = floor[f"echo_{transport}"]["p50"] + (floor["sync"]["p50"] if durability == "sync" else 0.0)
-            found["closed"][transport] = trips | {"floor": round(least, 1), "ratio": round(trips["p50"] / least, 2)}
-        for batch in plan.batches:
-            say(f"{durability}: throughput with {batch} commands a frame")
-            targets = [running.target("ipc", firm) for firm in range(1, plan.firms + 1)]
-            window = max(4, plan.window // batch)
-            answered, seconds = throughput(targets, batch, window, plan.seconds)
-            found["throughput"][str(batch)] = {"commands_per_second": round(answered / seconds), "commands": answered}
-        for rate in plan.rates:
-            say(f"{durability}: {rate} orders a second over ipc")
-            found["open"][str(rate)] = summary(open_loop(running.target("ipc"), rate, plan.seconds))
-    return found
+@contextlib.contextmanager
+def _server(place: Path, durability: Any, plan: Plan, segment: int = 64 << 20) -> Iterator[Running]:
+    inside = Path(tempfile.mkdtemp(prefix=durability[0], dir=place))  # short: a local socket's path has a limit
+    with server(inside, durability, plan.most_firms, plan.implementation, segment) as running:
+        yield running
 
 
-def summary(nanoseconds: list[int]) -> dict[str, float]:
-    """Exact percentiles in microseconds; the count."""
-    ordered = sorted(nanoseconds)
-    found = {
-        name: ordered[min(len(ordered) - 1, int(share * len(ordered)))] / 1_000 for name, share in PERCENTILES.items()
-    }
-    return {name: round(value, 1) for name, value in found.items()} | {
-        "max": round(ordered[-1] / 1_000, 1),
-        "count": len(ordered),
-    }
+def _floors_and_trips(
+    plan: Plan, servers: dict[str, Running], place: Path, samples: Samples, say: Say
+) -> dict[str, Any]:
+    with contextlib.ExitStack() as stack:
+        names: dict[floors.EchoTransport, None] = dict.fromkeys((*plan.transports, "tcp"))
+        echoes: Echoes = {name: stack.enter_context(floors.echo_server(name, place)) for name in names}
+        found = round_trips(plan, servers, echoes, place, samples, say)
+        return found | {"throughput": throughputs(plan, servers, echoes, say)}
+
+
+def _sustained(plan: Plan, curves: dict[str, Any], place: Path, samples: Samples, say: Say) -> dict[str, Any]:
+    case = plan.curves[0] if plan.curves else Case()
+    knee = (curves.get(case.label) or {}).get("knee") or 0
+    rate = plan.sustain_rate or knee / 2 or DEFAULT_RATE
+    segment = segment_bytes(case, rate, plan.sustain)
+    say(f"sustained: {case.label}, {rate:,.0f} commands a second for {plan.sustain:g} s")
+    with _server(place, case.durability, plan, segment) as running:
+        found = sustained(running, case, rate, plan.sustain, os.getpid(), samples)
+    return found | {"segment_mib": segment >> 20}
+
+
+def _targets(figures: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Design targets that this run can judge."""
+    for label, trips in figures["closed"].items():
+        if "ratio" in trips:
+            measured = trips["ratio"]
+            what = f"{label}: median over its floors"
+            yield {"what": what, "most": TARGET_RATIO, "measured": measured, "met": measured <= TARGET_RATIO}
+
+
+__all__ = ["Found", "Plan", "measure"]

@@ -242,8 +242,8 @@ if COMPILED:
         return _apply_commands(carray(book, (1,))[0], carray(commands, (count,)), count)
 
     def _bind(book):
-        address = book.ctypes.data
-        return lambda commands: _apply_at(address, commands.ctypes.data, len(commands))
+        address, apply_at = book.ctypes.data, _apply_at.ready()
+        return lambda commands: apply_at(address, commands.ctypes.data, len(commands))
 
 else:
 
