@@ -93,70 +93,81 @@ def apply_seldom(s, commands, words, first, count):
     return count
 
 
+SPAN_BITS = 32
+SPAN_MASK = (1 << SPAN_BITS) - 1
+FEW = 16
+"""So many commands are copied to a place whose address is known: to ask for an address costs a microsecond."""
+
 if COMPILED:
-    _CALL = (
-        types.CPointer(numba.from_dtype(ARENA)),
-        types.CPointer(numba.from_dtype(COMMAND)),
-        types.CPointer(types.int64),
-        types.int64,
-        types.int64,
-    )
 
-    @by_address(*_CALL)
-    def orders_at(arena, commands, words, first, count):
-        s = numba.carray(arena, (1,))[0]
-        return apply_orders(s, numba.carray(commands, (count,)), numba.carray(words, (count, 12)), first, count)
+    @by_address(types.CPointer(numba.from_dtype(ARENA)), types.voidptr, types.int64)
+    def orders_at(arena, commands, span):
+        first, count = span >> SPAN_BITS, span & SPAN_MASK
+        records, words = numba.carray(commands, (count,), COMMAND), numba.carray(commands, (count, 12), np.int64)
+        return apply_orders(numba.carray(arena, (1,))[0], records, words, first, count)
 
-    @by_address(*_CALL)
-    def seldom_at(arena, commands, words, first, count):
-        s = numba.carray(arena, (1,))[0]
-        return apply_seldom(s, numba.carray(commands, (count,)), numba.carray(words, (count, 12)), first, count)
-
-    def steps(arena):
-        """The two loops over this ARENA[1], as functions (commands, first, count) -> done."""
-        block = arena.ctypes.data
-
-        def step(native):
-            call = native.ready()
-
-            def run(commands, first, count):
-                address = commands.ctypes.data
-                return call(block, address, address, first, count)
-
-            return run
-
-        return step(orders_at), step(seldom_at)
+    @by_address(types.CPointer(numba.from_dtype(ARENA)), types.voidptr, types.int64)
+    def seldom_at(arena, commands, span):
+        first, count = span >> SPAN_BITS, span & SPAN_MASK
+        records, words = numba.carray(commands, (count,), COMMAND), numba.carray(commands, (count, 12), np.int64)
+        return apply_seldom(numba.carray(arena, (1,))[0], records, words, first, count)
 
     NATIVES = (orders_at, seldom_at)
+
+    def loops(arena):
+        """The two loops as (call, call, the arena for them); a call is (arena, where commands lie, first and count)."""
+        return orders_at.ready(), seldom_at.ready(), arena.ctypes.data
+
+    def places():
+        """A function that gives the place of COMMAND[n]."""
+        few = np.zeros(FEW, COMMAND)
+        address, room, size = few.ctypes.data, memoryview(few.view(np.uint8)), COMMAND.itemsize
+
+        def place(commands):
+            count = len(commands)
+            if count > FEW:
+                return commands.ctypes.data
+            room[: count * size] = commands.tobytes()
+            return address
+
+        return place
 
 else:
     NATIVES = ()
 
-    def steps(arena):
+    def loops(arena):
         """As above, interpreted."""
 
-        def step(loop):
-            return lambda commands, first, count: loop(
-                arena[0], commands, commands.view(np.int64).reshape(-1, 12), first, count
-            )
+        def called(loop):
+            def call(arena, commands, span):
+                words = commands.view(np.int64).reshape(-1, 12)
+                return loop(arena[0], commands, words, span >> SPAN_BITS, span & SPAN_MASK)
 
-        return step(apply_orders), step(apply_seldom)
+            return call
+
+        return called(apply_orders), called(apply_seldom), arena
+
+    def places():
+        return lambda commands: commands
 
 
 def bind(arena):
     """A function that applies COMMAND[n], contiguous, to this ARENA[1] and returns how many were done."""
-    orders, seldom = steps(arena)
+    orders, seldom, block = loops(arena)
+    place = places()
     event_count = arena["event_count"]
 
     def apply(commands):
-        count, done = len(commands), 0
+        count, where = len(commands), place(commands)
         event_count[0] = 0
-        while True:
-            done = orders(commands, done, count)
-            if done == count:
+        done = orders(block, where, count)
+        while done < count:
+            before = done
+            done = seldom(block, where, done << SPAN_BITS | count)
+            if done == before:  # neither loop has room
                 return done
-            before, done = done, seldom(commands, done, count)
-            if done == before:
-                return done
+            if done < count:
+                done = orders(block, where, done << SPAN_BITS | count)
+        return done
 
     return apply
