@@ -20,6 +20,7 @@ import numpy as np
 from numba import njit
 
 import engine
+from engine.kernel.parts import Part, WholeCompiler
 
 U: Final = np.uint64
 """Written round an index that cannot be negative: it spares the test for one that counts from the end."""
@@ -27,9 +28,9 @@ COMPILED: Final = not getattr(numba.config, "DISABLE_JIT")  # noqa: B009
 
 
 def source_hash() -> str:
-    """SHA-256, 16 hex digits, over the engine's sources that the compiler may read."""
+    """SHA-256, 16 hex digits, over the engine's sources that the compiler may read, and where they lie."""
     folder = Path(engine.__file__).parent
-    digest = hashlib.sha256(numba.__version__.encode())
+    digest = hashlib.sha256(numba.__version__.encode() + bytes(folder))
     for path in [
         folder / "arena.py",
         folder / "layout.py",
@@ -57,36 +58,64 @@ def cache_folder() -> Path:
 
 def small(function: Any) -> Any:
     """A leaf that disappears into its callers."""
-    return njit(error_model="numpy", forceinline=True)(function)
+    return Part(function, error_model="numpy", forceinline=True) if COMPILED else function
 
 
 def plain(function: Any) -> Any:
     """A function of its own; the compiler decides about inlining."""
-    return njit(error_model="numpy")(function)
+    return Part(function, error_model="numpy") if COMPILED else function
 
 
 def entry(function: Any) -> Any:
     """Called from Python; its machine code, with all it calls, is kept on disk."""
     with _cache():
-        return njit(error_model="numpy", cache=True)(function)
+        return njit(error_model="numpy", cache=True, pipeline_class=WholeCompiler)(function)
 
 
-def by_address(*argument_types: Any) -> Callable[[Callable[..., Any]], Callable[..., int]]:
-    """Like `entry`, for a hot function of addresses and counts that returns an int64.
+class Native:
+    """A hot function of addresses and counts that returns an int64, compiled or fetched from disk when first needed.
 
     The compiler's own call costs microseconds to look at the argument types; a C function's costs a fraction of one,
     and lets other Python threads run meanwhile.
     """
 
-    def compiled(function: Callable[..., Any]) -> Callable[..., int]:
-        with _cache(), _wide_stores():
-            native = numba.cfunc(numba.types.int64(*argument_types), error_model="numpy", cache=True)(function)
-        _kept.append(native)  # its code lives as long as it does
-        prototype = ctypes.CFUNCTYPE(ctypes.c_int64, *[ctypes.c_int64] * len(argument_types))
-        call: Callable[..., int] = prototype(int(native.address or 0))
-        return call
+    def __init__(self, function: Callable[..., Any], argument_types: tuple[Any, ...]) -> None:
+        self.name = function.__name__
+        self._function = function
+        self._argument_types = argument_types
+        self._call: Callable[..., int] | None = None
+        self.library: Any = None
 
-    return compiled
+    @property
+    def on_disk(self) -> bool:
+        """Whether this machine has compiled it before."""
+        return self._marker.exists()
+
+    def ready(self) -> Callable[..., int]:
+        """The function as called from Python."""
+        if self._call is None:
+            with _cache(), _wide_stores():
+                native: Any = numba.cfunc(
+                    numba.types.int64(*self._argument_types),
+                    error_model="numpy",
+                    cache=True,
+                    pipeline_class=WholeCompiler,
+                )(self._function)
+            self.library = native._library
+            prototype = ctypes.CFUNCTYPE(ctypes.c_int64, *[ctypes.c_int64] * len(self._argument_types))
+            self._native, self._call = native, prototype(int(native.address or 0))
+            with contextlib.suppress(OSError):
+                self._marker.touch()
+        return self._call
+
+    @property
+    def _marker(self) -> Path:
+        return _FOLDER / f"{self.name}.compiled"
+
+
+def by_address(*argument_types: Any) -> Callable[[Callable[..., Any]], Native]:
+    """Decorator: makes a Native of a function of these types."""
+    return lambda function: Native(function, argument_types)
 
 
 @contextlib.contextmanager
@@ -110,5 +139,4 @@ def _cache() -> Iterator[None]:
         settings.CACHE_DIR = before
 
 
-_kept: list[Any] = []
 _FOLDER: Final = cache_folder() if COMPILED else Path()

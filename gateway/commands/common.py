@@ -13,6 +13,8 @@ from zoneinfo import ZoneInfo
 
 import click
 
+from gateway.warm import warm
+
 Function = TypeVar("Function", bound=Callable[..., Any])
 NS = 1_000_000_000
 COMPILE_NOTICE_SECONDS = 2.0
@@ -172,14 +174,14 @@ def journal_bytes(folder: Path) -> int:
 
 @contextmanager
 def kernel_loading(implementation: str) -> Iterator[None]:
-    """Load the compiled kernel; when that takes long it is being compiled, and the user is told why he waits."""
-    text = "Compiling the matching kernel for this machine: only the first start does this, about 10 to 60 seconds ..."
+    """Have the kernel compiled; when that takes long the user is told why he waits."""
+    text = "Compiling the matching kernel for this machine: only the first start does this, about a minute ..."
     notice = threading.Timer(COMPILE_NOTICE_SECONDS, lambda: click.echo(text, err=True))
     notice.daemon = True
     notice.start()
     try:
         if implementation == "kernel":
-            import engine.kernel  # noqa: F401  # compiles, or finds the machine code of an earlier start
+            warm()
         yield
     finally:
         notice.cancel()

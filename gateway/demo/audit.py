@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 
+from gateway.warm import warm
 from replay import verify
 
 
@@ -24,6 +25,7 @@ def _warm() -> None:
     from engine.core import Engine
     from engine.venue import Venue
 
+    warm()
     engine = Engine(Venue.preset("seee"))
     engine.apply(expand(OpenFirm("warm")))
     Engine.restore(engine.venue, engine.canonical_state())

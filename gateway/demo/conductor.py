@@ -202,12 +202,12 @@ class Conductor:
     # --- the day --------------------------------------------------------------------------------------------------
 
     def prepare(self) -> None:
-        """Keys, client processes and the kernel, all at once: the first compilation takes minutes."""
+        """Keys, client processes and the kernel, all at once: the first compilation takes a minute."""
         plan, screen = self.plan, self.screen
         for folder in ("clients", "logs", "keys"):
             (plan.root / folder).mkdir(parents=True, exist_ok=True)
         (plan.root / "plan.json").write_bytes(msgspec.json.encode(plan))
-        screen.activity = "loading the kernel (the first time on a machine it is compiled: two to four minutes)"
+        screen.activity = "loading the kernel (the first time on a machine it is compiled: about a minute)"
         self.spawn("kernel", "gateway.demo.audit", "warm")
         create_server_keys(plan.keys)
         for session, firm in firm_sessions().items():

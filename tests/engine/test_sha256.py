@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 pytest.importorskip("engine.kernel.sha256")
-from engine.kernel.compiler import plain
+from engine.kernel.compiler import entry
 from engine.kernel.sha256 import digest, digest_word, lot_of, put_word
 from engine.schema import COMMAND, record
 
@@ -19,7 +19,7 @@ SCRATCH = record([("sha_words", "<i8", (64,)), ("sha_state", "<i8", (8,))])
 EDGES = [0, 1, -1, 2**63 - 1, -(2**63), 0x80, 0xFFFFFFFF, 1 << 32, 0x0123456789ABCDEF]
 
 
-@plain
+@entry
 def hash_words(scratch, words, count, out):
     s = scratch[0]
     for at in range(count):
@@ -29,7 +29,7 @@ def hash_words(scratch, words, count, out):
         out[at] = digest_word(s, at)
 
 
-@plain
+@entry
 def lots_of(scratch, commands, ids, out):
     for at in range(len(ids)):
         out[at] = lot_of(scratch[0], commands[0], ids[at])
