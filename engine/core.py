@@ -12,7 +12,7 @@ from typing import Any, Literal, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.look import ALL, Balance, Depth, Header, look_at
+from engine.look import ALL, Balance, Depth, Header, Indicative, look_at
 from engine.schema import COMMAND, STATE_SECTIONS, CommandArray, EventArray, unpack_state
 from engine.venue import Venue
 
@@ -115,8 +115,12 @@ class Engine:
         return self._look.header()
 
     def depth(self, instrument: int, levels: int = 5) -> Depth:
-        """The best `levels` prices of each side of a book: ticks, lots, orders."""
+        """The best `levels` displayed prices of each side of a book: ticks, lots, orders."""
         return self._look.depth(instrument, levels)
+
+    def indicative(self, instrument: int) -> Indicative:
+        """Price, volume and surplus of the uncrossing that would take place now; (0, 0, 0) without one."""
+        return self._look.indicative(instrument)
 
     def balance(self, account: int) -> Balance:
         """An account's row of section `accounts` and its rows of `cash` and `holds`."""

@@ -22,7 +22,7 @@ WALK: Final = 256
 
 
 class Level(NamedTuple):
-    """One price of one side: ticks, lots, and how many orders."""
+    """One price of one side: ticks, lots displayed, and how many orders display them."""
 
     price: int
     quantity: int
@@ -34,6 +34,15 @@ class Depth(NamedTuple):
 
     bids: tuple[Level, ...]
     asks: tuple[Level, ...]
+
+
+class Indicative(NamedTuple):
+    """What a call auction would do if it ended now; all 0 when the book is not crossed."""
+
+    price: int
+    volume: int
+    surplus: int
+    """Lots bid at the price or higher less lots offered at it or lower."""
 
 
 class Balance(NamedTuple):
@@ -61,6 +70,8 @@ class Look(Protocol):
     def header(self) -> Header: ...
 
     def depth(self, instrument: int, levels: int) -> Depth: ...
+
+    def indicative(self, instrument: int) -> Indicative: ...
 
     def balance(self, account: int) -> Balance: ...
 
@@ -98,6 +109,9 @@ class ArenaLook:
         _check(instrument, int(self._s["instruments"]))
         bids, asks = (tuple(islice(self._side(instrument, k), levels)) for k in (0, 1))
         return Depth(bids, asks)
+
+    def indicative(self, instrument: int) -> Indicative:
+        raise NotImplementedError("the kernel has no indicative price yet; ask the reference engine")
 
     def _side(self, instrument: int, k: int) -> Iterator[Level]:
         book = self._books[instrument]
@@ -204,10 +218,16 @@ class ReferenceLook:
         market = self._market(instrument)
 
         def best(side: Any) -> tuple[Level, ...]:
-            found = islice(side.best_first(), levels)
-            return tuple(Level(price, sum(o.remaining for o in queue.values()), len(queue)) for price, queue in found)
+            displayed = ((price, level.displayed.values()) for price, level in side.best_first() if level.displayed)
+            return tuple(Level(p, sum(o.offered for o in queue), len(queue)) for p, queue in islice(displayed, levels))
 
         return Depth(best(market.buys), best(market.sells))
+
+    def indicative(self, instrument: int) -> Indicative:
+        from engine.reference.uncrossing import uncrossing_of
+
+        found = uncrossing_of(self._market(instrument))
+        return Indicative(found.at.price, found.at.volume, found.at.surplus) if found else Indicative(0, 0, 0)
 
     def _market(self, instrument: int) -> Any:
         _check(instrument, len(self._x.markets))

@@ -27,7 +27,6 @@ from engine.schema import (
     FIRST_OPERATOR_KIND,
     REASON_TEXT,
     STATE_SECTIONS,
-    CommandKind,
     EventKind,
     Reason,
 )
@@ -114,11 +113,7 @@ def _overview() -> str:
     fields = [f.name for f in layout(COMMAND) if f.offset < FIRM_BYTES and f.name not in ("kind", "client_order_id")]
     rows = []
     for kind, shape in COMMAND_SHAPES.items():
-        marks = []
-        for name in fields:
-            use = shape.uses.get(name)
-            marks.append("" if use is None else "o" if use.later or shape.later else "x")
-        rows.append([str(int(kind)), kind.name + (" (later)" if shape.later else ""), *marks])
+        rows.append([str(int(kind)), kind.name, *("x" if name in shape.uses else "" for name in fields)])
     return table(["", "kind", *(f"`{name}`" for name in fields)], rows)
 
 
@@ -129,12 +124,10 @@ def _commands() -> str:
     for kind, shape in COMMAND_SHAPES.items():
         if int(kind) in starts:
             parts.append(f"### {starts[int(kind)]}\n")
-        later = " *(later: refused with INVALID_KIND until its rule exists)*" if shape.later else ""
-        parts.append(f"**{kind.name}** = {int(kind)}: {shape.purpose}{later}\n")
+        parts.append(f"**{kind.name}** = {int(kind)}: {shape.purpose}\n")
         rows = []
-        for name, use in sorted(shape.uses.items(), key=lambda item: places[item[0]].offset):
-            text = use.meaning + (" *(later: must be zero)*" if use.later and not shape.later else "")
-            rows.append([f"`{name}`", str(places[name].offset), places[name].type, text])
+        for name, meaning in sorted(shape.uses.items(), key=lambda item: places[item[0]].offset):
+            rows.append([f"`{name}`", str(places[name].offset), places[name].type, meaning])
         parts.append(table(["field", "offset", "type", "meaning"], rows))
     return "\n".join(parts)
 
@@ -142,10 +135,7 @@ def _commands() -> str:
 def _enums() -> str:
     parts = []
     for enum, _, purpose in ENUMS:
-        rows = []
-        for member in enum:
-            later = enum is CommandKind and COMMAND_SHAPES[CommandKind(member)].later
-            rows.append([str(int(member)), f"{member.name} *(later)*" if later else str(member.name)])
+        rows = [[str(int(member)), str(member.name)] for member in enum]
         parts.append(f"### {enum.__name__}\n\n{purpose}\n\n{table(['value', 'name'], rows)}")
     return "\n".join(parts)
 
@@ -195,9 +185,7 @@ One event of a trade names both sides; the gateway shows each firm its own half.
 {_record("event", EVENT)}
 ## Commands field by field
 
-The whole rule book, what comes later included, so that no rule will need another record. `x` = used,
-`o` = assigned for a later rule, must be zero until then; empty = must be zero. Every kind uses `kind` and
-`client_order_id`.
+The whole rule book on one record. `x` = used; empty = must be zero. Every kind uses `kind` and `client_order_id`.
 
 {_overview()}
 {_commands()}

@@ -11,12 +11,10 @@ from engine import schema
 from engine.protocol_words import COMMAND_LINE, ENUMS, FIELD_MEANINGS, layout
 from engine.schema import (
     COMMAND,
-    COMMAND_SHAPES,
     EVENT,
     FIRM_BYTES,
     FIRST_OPERATOR_KIND,
     REASON_TEXT,
-    CommandKind,
     Reason,
 )
 
@@ -34,11 +32,10 @@ def _c_struct(name: str, dtype: np.dtype[Any]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _c_enum(name: str, prefix: str, purpose: str, members: list[tuple[str, int, str]]) -> str:
+def _c_enum(name: str, prefix: str, purpose: str, members: list[tuple[str, int]]) -> str:
     tag = "cb_" + re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
     lines = [f"/* {purpose.replace('`', '')} */", f"enum {tag} {{"]
-    for member, value, note in members:
-        lines.append(f"    {prefix}{member} = {value}," + (f" /* {note} */" if note else ""))
+    lines += [f"    {prefix}{member} = {value}," for member, value in members]
     return "\n".join([*lines, "};\n"])
 
 
@@ -46,12 +43,9 @@ def header_text() -> str:
     """The whole of docs/carbonbook.h."""
     enums = []
     for enum, prefix, purpose in ENUMS:
-        members = []
-        for member in enum:
-            later = enum is CommandKind and COMMAND_SHAPES[CommandKind(member)].later
-            members.append((member.name or "", int(member), "later" if later else ""))
+        members = [(member.name or "", int(member)) for member in enum]
         enums.append(_c_enum(enum.__name__, prefix, purpose, members))
-    codes = [(code.name, int(code), "") for code in Reason]
+    codes = [(code.name, int(code)) for code in Reason]
     enums.append(_c_enum("Reason", "CB_REASON_", "Why a command was refused or an order ended.", codes))
     texts = "\n".join(f'    case CB_REASON_{code.name}: return "{REASON_TEXT[code]}";' for code in Reason)
     limits = [

@@ -1,14 +1,21 @@
 """The reference engine: the executable rule book, in plain Python on sorted dictionaries.
 
-It is written from `docs/engine.md` and shares no code with the kernel, so that each can judge the other: in tests, and
-as the independent auditor of a journal. It imports only the vocabulary (`engine.schema`) and the venue's rules
-(`engine.venue`). Where a rule is decided:
+It is written from `docs/engine.md` and the pages that continue it, and shares no code with the kernel, so that each can
+judge the other: in tests, and as the independent auditor of a journal. It imports only the vocabulary (`engine.schema`)
+and the venue's rules (`engine.venue`). Where a rule is decided:
 
     admission       the checks that order commands share, in their order
-    orders          NEW_ORDER, CANCEL_ORDER, REPLACE_ORDER, MASS_CANCEL, TAKE
+    order_terms     which type, time in force, flags and further fields of an order go together
+    orders          NEW_ORDER, CANCEL_ORDER, MASS_CANCEL, TAKE
+    replace         REPLACE_ORDER
+    quotes          QUOTE
     matching        price-time matching, self-trade prevention, what becomes of the rest, how orders end
+    trades          one trade: price, delivery, fees, statistics, icebergs that show their next part
+    stops           stop orders and their triggering
+    corridors       volatility interruptions
+    uncrossing      the end of a call auction
     money           rounding, fees, what an order locks
-    day             phases, end of day, closes, limits, composite
+    phases, day     phases, end of day, closes, limits, composite
     administration  firms, accounts, sessions, deposits and withdrawals
     blocks          block negotiations and trades
     negotiations    what standing terms lock, how a negotiation ends
@@ -27,7 +34,6 @@ as the independent auditor of a journal. It imports only the vocabulary (`engine
 from __future__ import annotations
 
 from collections.abc import Callable
-from operator import itemgetter
 from typing import Final
 
 from engine.reference import (
@@ -43,6 +49,8 @@ from engine.reference import (
     instruments,
     limits,
     orders,
+    quotes,
+    replace,
 )
 from engine.reference.admission import check_session, consume_number
 from engine.reference.exchange import Command, Exchange, Refused
@@ -54,9 +62,10 @@ Rule = Callable[[Exchange, Command], None]
 RULES: Final[dict[int, Rule]] = {
     CommandKind.NEW_ORDER: orders.new_order,
     CommandKind.CANCEL_ORDER: orders.cancel_order,
-    CommandKind.REPLACE_ORDER: orders.replace_order,
+    CommandKind.REPLACE_ORDER: replace.replace_order,
     CommandKind.MASS_CANCEL: orders.mass_cancel,
     CommandKind.TAKE: orders.take,
+    CommandKind.QUOTE: quotes.quote,
     CommandKind.CLOCK_ANCHOR: day.clock_anchor,
     CommandKind.SET_PHASE: day.set_phase,
     CommandKind.STOP_TRADING: day.stop_trading,
@@ -118,13 +127,10 @@ WRITTEN_BY_FIRM: Final = Command._fields[: Command._fields.index("sequence")]
 """The fields of the first 64 bytes."""
 
 
-def unused_fields(kind: int) -> Callable[[Command], tuple[int, ...]]:
-    """Reads the fields of a command that must be zero, because its kind does not use them (yet)."""
+def unused_fields(kind: int) -> list[int]:
+    """Places of the fields of a command that must be zero, because its kind does not use them."""
     uses = COMMAND_SHAPES[CommandKind(kind)].uses
-    unused = [
-        at for at, name in enumerate(WRITTEN_BY_FIRM) if name != "kind" and (name not in uses or uses[name].later)
-    ]
-    return itemgetter(*unused)
+    return [at for at, name in enumerate(WRITTEN_BY_FIRM) if name != "kind" and name not in uses]
 
 
 class ReferenceEngine:
@@ -147,6 +153,7 @@ class ReferenceEngine:
             x.command = command
             x.command_sequence = command.sequence
             x.timestamp = command.timestamp
+            x.references.clear()
             try:
                 self._carry_out(x, command)
             except Refused as refusal:
@@ -161,7 +168,7 @@ class ReferenceEngine:
         if known is None:
             raise Refused(Reason.INVALID_KIND)
         rule, unused = known
-        if any(unused(command)):
+        if any(command[at] for at in unused):
             raise Refused(Reason.UNUSED_FIELD_SET)
         rule(x, command)
 

@@ -11,13 +11,14 @@ import hashlib
 import struct
 from typing import NamedTuple
 
-from engine.reference.admission import check_role, check_side, find_listed_market
+from engine.reference.admission import check_role, find_listed_market
 from engine.reference.bids import bids_of, check_stage, freeze, lock_for, market_of, require_overflow_free
 from engine.reference.clearing import call_off, clear
-from engine.reference.day import change_phase
 from engine.reference.exchange import Command, Exchange, Market, Refused
 from engine.reference.limits import require_not_halted
 from engine.reference.money import require_free
+from engine.reference.order_terms import check_side
+from engine.reference.phases import change_phase
 from engine.reference.registers import Auction
 from engine.schema import (
     BASIS_POINTS,

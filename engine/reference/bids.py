@@ -3,10 +3,11 @@ O6: a bid may be changed and withdrawn while the window is open)."""
 
 from __future__ import annotations
 
-from engine.reference.admission import check_account, check_account_active, check_role, check_side
+from engine.reference.admission import check_account, check_account_active, check_role
 from engine.reference.exchange import Cash, Command, Exchange, Market, Refused
 from engine.reference.limits import require_firm_active, require_member_limits, require_not_halted
 from engine.reference.money import bucket_of, cash_lock, fee_on, require_free
+from engine.reference.order_terms import check_side
 from engine.reference.registers import Auction, Bid
 from engine.schema import MAX_MONEY, MAX_QUANTITY, AuctionStage, EventKind, Mode, Phase, Reason, Side
 

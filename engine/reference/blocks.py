@@ -7,11 +7,12 @@ section 4, B1 to B5.
 
 from __future__ import annotations
 
-from engine.reference.admission import check_account, check_account_active, check_role, check_side, find_market
+from engine.reference.admission import check_account, check_account_active, check_role, find_market
 from engine.reference.exchange import Command, Exchange, Market, Refused
 from engine.reference.limits import require_firm_active, require_member_limits, require_not_halted
 from engine.reference.money import fee_on, require_free
 from engine.reference.negotiations import end_negotiation, lock_for_terms, move_terms_lock, release_terms
+from engine.reference.order_terms import check_side
 from engine.reference.registers import Negotiation
 from engine.schema import MAX_MONEY, MAX_QUANTITY, EventKind, Mode, Phase, Reason, Side
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from engine.reference.book import Order
 from engine.reference.exchange import Account, Cash, Exchange, Hold, Market, Session
 from engine.reference.registers import Auction, Bid, Bust, Encumbrance, Limit, Negotiation, Obligation
-from engine.schema import SCHEMA_VERSION, STATE_SECTIONS, Mode, pack_state, unpack_state
+from engine.schema import CLOSE_TRADES, SCHEMA_VERSION, STATE_SECTIONS, Mode, pack_state, unpack_state
 
 TURNOVER_WORD = 1 << 62
 MARKET_FIELDS = (
@@ -71,7 +71,15 @@ def market_row(m: Market) -> tuple[int, ...]:
         m.auction_volume,
         m.auction_price,
         *m.carried,
+        m.call_frozen,
+        m.call_price,
+        *(figure for figures in zip(*last_trades(m), strict=True) for figure in figures),
     )
+
+
+def last_trades(m: Market) -> list[tuple[int, int, int]]:
+    """The trades that a LAST5 close looks at, filled up with zeros."""
+    return [*m.last_trades, *[(0, 0, 0)] * (CLOSE_TRADES - len(m.last_trades))]
 
 
 def canonical_state(x: Exchange) -> bytes:
@@ -151,7 +159,10 @@ def restore(x: Exchange, state: bytes) -> None:
         turnover, turnover_high, market.trades, market.close, *row = row
         market.floor, market.ceiling, market.listed_from, market.listed_until, market.halted, *row = row
         market.block_volume, block_turnover, block_turnover_high, market.block_trades, *row = row
-        market.auction_volume, market.auction_price, *market.carried = row
+        market.auction_volume, market.auction_price, *row = row
+        market.carried, (market.call_frozen, market.call_price, *row) = row[:4], row[4:]
+        figures = (row[n * CLOSE_TRADES : (n + 1) * CLOSE_TRADES] for n in range(3))
+        market.last_trades = [trade for trade in zip(*figures, strict=True) if trade[0]]
         market.block_turnover = block_turnover_high * TURNOVER_WORD + block_turnover
         market.phases = dict(zip(Mode, before[:3], strict=True))
         for name, value in zip(MARKET_FIELDS, before[3:], strict=True):

@@ -167,7 +167,7 @@ def bust_trade(x: Exchange, command: Command) -> None:
     if x.venue.prefunded:
         give_back(x, market, command, returned, today)
     if today:
-        shrink_statistics(market, Mode(command.scope), command.price, command.quantity)
+        shrink_statistics(market, Mode(command.scope), command.target, command.price, command.quantity)
     x.busts[command.target] = Bust(command.target, command.quantity)
     x.emit(
         EventKind.TRADE_BUSTED,
@@ -247,7 +247,7 @@ def give_back(x: Exchange, market: Market, command: Command, returned: Returned,
     buyer.cash_in(terms.currency).free += returned.pay
 
 
-def shrink_statistics(market: Market, mode: Mode, price: int, quantity: int) -> None:
+def shrink_statistics(market: Market, mode: Mode, trade_id: int, price: int, quantity: int) -> None:
     """The day's figures of one mode, each where it is large enough; the last price stays."""
 
     def less(figure: int, part: int) -> int:
@@ -257,6 +257,7 @@ def shrink_statistics(market: Market, mode: Mode, price: int, quantity: int) -> 
         market.volume = less(market.volume, quantity)
         market.turnover = less(market.turnover, price * quantity)
         market.trades = less(market.trades, 1)
+        market.last_trades = [trade for trade in market.last_trades if trade[0] != trade_id]
         if not market.volume:
             market.open = market.high = market.low = 0
     elif mode == Mode.BLOCK:

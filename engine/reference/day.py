@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from engine.reference.admission import check_role, find_market
+from engine.reference.book import Order
 from engine.reference.clearing import expire_auctions
 from engine.reference.exchange import Command, Exchange, Market, Refused
 from engine.reference.limits import tell_large_holders
 from engine.reference.matching import end_order
 from engine.reference.money import half_up
 from engine.reference.negotiations import end_negotiation
+from engine.reference.phases import CALLS, change_phase
+from engine.reference.stops import trigger_stops
+from engine.reference.uncrossing import end_call
 from engine.schema import (
     BASIS_POINTS,
     DayStage,
@@ -23,7 +27,8 @@ from engine.venue import date_number
 MAX_DATE = 9999_12_31
 MAX_RATE = 10**9
 TURNOVER_WORD = 1 << 62
-SETTABLE_PHASES = (Phase.CLOSED, Phase.PRE_OPEN, Phase.CONTINUOUS, Phase.BREAK, Phase.HALT)
+KEEPS_CALL = (*CALLS, Phase.PRE_OPEN, Phase.HALT)
+"""Phases in which a crossed book stays as it is."""
 
 
 def daily_limits(reference: int, basis_points: int) -> tuple[int, int]:
@@ -81,8 +86,10 @@ def set_phase(x: Exchange, command: Command) -> None:
     mode, phase, on_date = command.scope, command.quantity, command.expiry
     if mode not in (Mode.LISTED, Mode.BLOCK, Mode.BIDDING):
         raise Refused(Reason.INVALID_SCOPE)
-    if phase not in SETTABLE_PHASES:
+    if not Phase.CLOSED <= phase <= Phase.HALT or (phase in CALLS and mode != Mode.LISTED):
         raise Refused(Reason.INVALID_PHASE)
+    if command.quantity2 not in ((0, 1) if phase in CALLS else (0,)):
+        raise Refused(Reason.UNUSED_FIELD_SET)
     if not 0 <= on_date <= MAX_DATE:
         raise Refused(Reason.INVALID_DATE)
     check_role(x, command)
@@ -90,12 +97,14 @@ def set_phase(x: Exchange, command: Command) -> None:
     check_date(x, on_date)
     if command.instrument and not x.is_listed(addressed[0], on_date):
         raise Refused(Reason.NOT_LISTED)
+    listed = [market for market in addressed if x.is_listed(market, on_date)]
+    if phase in CALLS and not all(market.terms.call_auction for market in listed):
+        raise Refused(Reason.INVALID_PHASE)
 
     if on_date > x.trading_date:
         open_day(x, on_date)
-    listed = [market for market in addressed if x.is_listed(market, on_date)]
     for market in listed:
-        change_phase(x, market, Mode(mode), phase)
+        enter_phase(x, market, Mode(mode), phase, command.quantity2)
     if not listed:
         x.emit(EventKind.PHASE_CHANGED, side=mode, phase=phase, aux=x.trading_date)
 
@@ -129,17 +138,15 @@ def open_day(x: Exchange, on_date: int) -> None:
             tell_limits(x, market)
 
 
-def change_phase(x: Exchange, market: Market, mode: Mode, phase: int) -> None:
-    previous = market.phases[mode]
-    market.phases[mode] = phase
-    x.emit(
-        EventKind.PHASE_CHANGED,
-        side=mode,
-        phase=phase,
-        instrument=market.instrument,
-        aux=x.trading_date,
-        aux2=previous,
-    )
+def enter_phase(x: Exchange, market: Market, mode: Mode, phase: int, frozen: int) -> None:
+    """A call that ends trades first; where trading is continuous now, waiting stops are triggered."""
+    if mode != Mode.LISTED:
+        change_phase(x, market, mode, phase)
+        return
+    if market.terms.call_auction and phase not in KEEPS_CALL:
+        end_call(x, market)
+    change_phase(x, market, mode, phase, frozen=frozen)
+    trigger_stops(x, market)
 
 
 def require_stage(x: Exchange, stage: DayStage) -> None:
@@ -155,7 +162,7 @@ def stop_trading(x: Exchange, command: Command) -> None:
     for market in x.markets:
         for mode in Mode:
             if market.phases[mode] != Phase.CLOSED:
-                change_phase(x, market, mode, Phase.CLOSED)
+                enter_phase(x, market, mode, int(Phase.CLOSED), 0)
     x.day_stage = DayStage.STOPPED
     x.emit(EventKind.TRADING_STOPPED, aux=x.trading_date)
 
@@ -165,9 +172,10 @@ def expire_orders(x: Exchange, command: Command) -> None:
     check_role(x, command)
     require_stage(x, DayStage.STOPPED)
 
-    lapsing = [order for order in x.live_orders() if order.time_in_force == TimeInForce.DAY]
+    lapsing = [order for order in x.live_orders() if lapses(x, order)]
     for order in lapsing:
-        end_order(x, x.markets[order.instrument - 1], order, EventKind.EXPIRED, Reason.END_OF_DAY)
+        reason = Reason.END_OF_DAY if order.time_in_force == TimeInForce.DAY else Reason.GOOD_TILL_DATE
+        end_order(x, x.markets[order.instrument - 1], order, EventKind.EXPIRED, reason)
     for negotiation in list(x.negotiations.values()):
         end_negotiation(x, negotiation, Reason.END_OF_DAY)
     expire_auctions(x)
@@ -175,11 +183,23 @@ def expire_orders(x: Exchange, command: Command) -> None:
     x.emit(EventKind.ORDERS_EXPIRED, quantity=len(lapsing), aux=x.trading_date)
 
 
-def closing_price(market: Market) -> int:
-    """Volume-weighted mean of the day's listed trades, half-up, or the last trade; none = previous close.
+def lapses(x: Exchange, order: Order) -> bool:
+    """Day orders, and orders good till a date that has come (docs/order-types.md 11.1)."""
+    if order.time_in_force == TimeInForce.GTD:
+        return order.expiry <= x.trading_date
+    return order.time_in_force == TimeInForce.DAY
 
-    The mean lies between low and high, unless a trade was cancelled with other terms than its own.
+
+def closing_price(market: Market) -> int:
+    """Volume-weighted mean of the day's listed trades, half-up, the last trade or the mean of the last five; none =
+    previous close.
+
+    The day's mean lies between low and high, unless a trade was cancelled with other terms than its own.
     """
+    if market.terms.close_rule == "LAST5":
+        lots = sum(quantity for _, _, quantity in market.last_trades)
+        turnover = sum(price * quantity for _, price, quantity in market.last_trades)
+        return half_up(turnover, lots) if lots else market.previous_close
     if not market.volume:
         return market.previous_close
     if market.terms.close_rule != "VWAP":
@@ -247,6 +267,8 @@ def settle(x: Exchange, command: Command) -> None:
         market.open = market.high = market.low = 0
         market.volume = market.turnover = market.trades = market.close = 0
         market.block_volume = market.block_turnover = market.block_trades = market.auction_volume = 0
+        market.call_price = 0
+        market.last_trades.clear()
     x.day_stage = DayStage.SETTLED
     x.emit(EventKind.SETTLED, aux=x.trading_date)
 

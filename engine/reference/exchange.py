@@ -10,9 +10,20 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.reference.book import BookSide, Order
+from engine.reference.book import BookSide, Order, StopSide
 from engine.reference.registers import Auction, Bid, Bust, Encumbrance, Limit, Negotiation, Obligation
-from engine.schema import EVENT, DayStage, EventKind, Mode, Phase, Reason, Side, Status
+from engine.schema import (
+    EVENT,
+    DayStage,
+    EventKind,
+    Mode,
+    OrderType,
+    Phase,
+    Reason,
+    Side,
+    Status,
+    TimeInForce,
+)
 from engine.venue import Instrument, Venue
 
 EVENT_PACKER = struct.Struct("<4B2h3q2iq2i8q2i")
@@ -79,11 +90,16 @@ class Terms:
         self.auction_reserve = instrument.auction_reserve
         self.auction_cap = instrument.auction_cap
         self.fee_ppm = instrument.fee_ppm
-        self.order_types = frozenset({"limit": 1, "market": 2}[name] for name in instrument.order_types)
-        self.times_in_force = frozenset(
-            {"day": 1, "gtc": 2, "ioc": 3, "fok": 4}[name] for name in instrument.times_in_force
-        )
+        self.order_types = frozenset(int(OrderType[name.upper()]) for name in instrument.order_types)
+        self.times_in_force = frozenset(int(TimeInForce[name.upper()]) for name in instrument.times_in_force)
         self.post_only = instrument.post_only
+        self.hidden = instrument.hidden
+        self.quotes = instrument.quotes
+        self.price_rule = instrument.price_rule
+        self.call_auction = instrument.call_auction
+        self.call_rule = instrument.call_rule
+        self.corridor_dynamic_bps = instrument.corridor_dynamic_bps
+        self.corridor_static_bps = instrument.corridor_static_bps
         self.close_rule = instrument.close
         self.listed_from = instrument.listed_from_date
         self.in_composite = instrument.in_composite
@@ -107,6 +123,11 @@ class Market:
         self.block_volume = self.block_turnover = self.block_trades = 0
         self.auction_volume = self.auction_price = 0
         self.carried = [0, 0, 0, 0]
+        self.buy_stops = StopSide(Side.BUY)
+        self.sell_stops = StopSide(Side.SELL)
+        self.call_frozen = self.call_price = 0
+        self.last_trades: list[tuple[int, int, int]] = []
+        """Trade id, ticks, lots; the latest first; kept where the close looks at them (LAST5)."""
 
     @property
     def listed_phase(self) -> int:
@@ -117,6 +138,17 @@ class Market:
 
     def counter_side(self, side: int) -> BookSide:
         return self.sells if side == Side.BUY else self.buys
+
+    def place_of(self, order: Order) -> BookSide | StopSide:
+        """Where a live order stands: in the stop book while it waits, else in the order book."""
+        if order.waiting:
+            return self.buy_stops if order.side == Side.BUY else self.sell_stops
+        return self.side(order.side)
+
+    def orders(self) -> Iterator[Order]:
+        """Live orders in mass-cancel order: buys, sells, best price first; then waiting buy and sell stops."""
+        for place in (self.buys, self.sells, self.buy_stops, self.sell_stops):
+            yield from place.orders()
 
 
 @dataclass(slots=True)
@@ -208,6 +240,8 @@ class Exchange:
         self.by_client_id: dict[tuple[int, int], Order] = {}
         self.command = Command._make([0] * len(Command._fields))
         self.outbox: list[bytes] = []
+        self.references: dict[int, int] = {}
+        """By instrument: what the dynamic corridor lies around during this command. Nothing in it outlives one."""
         if venue.open_from_start:
             for market in self.markets:
                 market.phases[Mode.LISTED] = int(Phase.CONTINUOUS)
@@ -232,10 +266,9 @@ class Exchange:
         return [market for market in self.markets if self.is_listed(market, self.trading_date)]
 
     def live_orders(self) -> Iterator[Order]:
-        """By instrument, buy before sell, best price first, priority: the order of every mass event."""
+        """By instrument, in mass-cancel order: the order of every mass event."""
         for market in self.markets:
-            yield from market.buys.orders()
-            yield from market.sells.orders()
+            yield from market.orders()
 
     def owns_account(self, session: int, account: int) -> bool:
         return session == 0 or self.accounts[account].firm == self.sessions[session].firm
@@ -251,11 +284,13 @@ class Exchange:
         return self.accounts[account].owner_group if self.venue.prefunded else account
 
     def enter_live(self, order: Order) -> None:
-        """The order comes to rest."""
+        """The order comes to rest, or to wait for its stop price. An iceberg shows its first part."""
         self.orders[order.order_id] = order
         if order.client_order_id:
             self.by_client_id[order.session, order.client_order_id] = order
-        self.markets[order.instrument - 1].side(order.side).add(order)
+        if order.shown and not order.waiting:
+            order.visible = order.visible or min(order.shown, order.remaining)
+        self.markets[order.instrument - 1].place_of(order).add(order)
 
     def leave_live(self, order: Order) -> None:
         """The order rests no longer; no effect on one that never did."""
@@ -263,7 +298,8 @@ class Exchange:
             return
         if order.client_order_id:
             del self.by_client_id[order.session, order.client_order_id]
-        self.markets[order.instrument - 1].side(order.side).remove(order)
+        self.markets[order.instrument - 1].place_of(order).remove(order)
+        order.visible = 0
 
     def emit(
         self,

@@ -54,6 +54,7 @@ def list_instrument(x: Exchange, command: Command) -> None:
     set_limits(market)
     for mode in Mode:
         market.phases[mode] = int(Phase.CLOSED)
+    market.call_frozen = 0
     x.emit(
         EventKind.INSTRUMENT_LISTED, instrument=market.instrument, price=market.previous_close, aux=market.listed_from
     )

@@ -1,14 +1,16 @@
-"""Matching: price, then time, at the resting order's price (docs/engine.md section 3; rule book section 3, L4-L8)."""
+"""Matching: price, then time (docs/engine.md section 3, docs/order-types.md section 11; rule book section 3, L4-L8)."""
 
 from __future__ import annotations
 
 from enum import Enum, auto
 from typing import NamedTuple
 
-from engine.reference.book import Order
+from engine.reference.book import Level, Order
+from engine.reference.corridors import interrupt, outside_corridor
 from engine.reference.exchange import Exchange, Market
-from engine.reference.money import fee_on, lock_of, move_lock
-from engine.schema import EventKind, Reason, SelfTrade, Side, TimeInForce
+from engine.reference.money import lock_of, move_lock
+from engine.reference.trades import refresh, take_off_maker, tell_pair, trade
+from engine.schema import EventKind, OrderType, Reason, SelfTrade, Side, TimeInForce
 
 
 class Stop(Enum):
@@ -20,6 +22,8 @@ class Stop(Enum):
     """The next price within the limit lies beyond the best `sweep_levels` levels."""
     PREVENTED = auto()
     """Self-trade prevention ended the taker."""
+    INTERRUPTED = auto()
+    """The next trade would lie outside a corridor: a call has begun."""
 
 
 class Outcome(NamedTuple):
@@ -42,24 +46,38 @@ def prevention_mode(x: Exchange, taker: Order, maker: Order) -> int:
     return mode if group != 0 and group == x.owner_group(maker.account) else 0
 
 
-def fillable(x: Exchange, market: Market, taker: Order) -> bool:
-    """FOK walk: whether the full quantity would trade now. Changes nothing."""
+def fillable(x: Exchange, market: Market, taker: Order, wanted: int) -> bool:
+    """The walk of FOK and of a minimum quantity: whether `wanted` lots would trade now. Changes nothing."""
     counter = market.counter_side(taker.side)
     cap = depth_cap(x)
     found = 0
     for visited, (price, level) in enumerate(counter.best_first()):
-        if not counter.within(price, taker.price) or (cap and visited == cap):
+        if not counter.within(price, taker.price) or (cap and visited == cap) or outside_corridor(x, market, price):
             return False
-        for maker in level.values():
+        lots, ended = lots_within_reach(x, taker, level)
+        found += lots
+        if found >= wanted or ended:
+            return found >= wanted
+    return False
+
+
+def lots_within_reach(x: Exchange, taker: Order, level: Level) -> tuple[int, bool]:
+    """Lots of one price that the taker would get, and whether an order of its own group ends the walk there.
+
+    What is displayed comes first, then the hidden parts of icebergs, then hidden orders.
+    """
+    lots = behind = 0
+    for queue in (level.displayed, level.hidden):
+        for maker in queue.values():
             mode = prevention_mode(x, taker, maker)
             if mode == SelfTrade.CANCEL_MAKER:
                 continue
             if mode:
-                return False
-            found += maker.remaining
-            if found >= taker.quantity:
-                return True
-    return False
+                return lots, True
+            lots += maker.offered
+            behind += maker.remaining - maker.offered
+        lots, behind = lots + behind, 0
+    return lots, False
 
 
 def match(x: Exchange, market: Market, taker: Order) -> Outcome:
@@ -77,7 +95,10 @@ def match(x: Exchange, market: Market, taker: Order) -> Outcome:
         maker = counter.first_order()
         mode = prevention_mode(x, taker, maker)
         if not mode:
-            trade(x, market, taker, maker, min(taker.remaining, maker.remaining))
+            if outside_corridor(x, market, price):
+                interrupt(x, market)
+                return Outcome(Stop.INTERRUPTED, last_price)
+            trade(x, market, taker, maker, min(taker.remaining, maker.offered))
             continue
         if mode == SelfTrade.DECREMENT:
             decrement(x, market, taker, maker)
@@ -95,7 +116,7 @@ def place_rest(x: Exchange, market: Market, taker: Order, outcome: Outcome) -> N
         return
     if outcome.stop is Stop.PREVENTED:
         end_order(x, market, taker, EventKind.CANCELLED, Reason.SELF_TRADE_PREVENTED)
-    elif taker.time_in_force == TimeInForce.IOC:
+    elif taker.time_in_force == TimeInForce.IOC or taker.order_type == OrderType.STOP:
         end_order(x, market, taker, EventKind.EXPIRED, Reason.IOC_REMAINDER)
     elif outcome.stop is Stop.DEPTH and x.venue.depth_remainder == "SYSTEM_CANCEL":
         end_order(x, market, taker, EventKind.CANCELLED, Reason.DEPTH_LIMIT)
@@ -115,85 +136,9 @@ def rest_at_last(x: Exchange, market: Market, taker: Order, price: int) -> None:
     tell_replaced(x, taker, change, kept_priority=False)
 
 
-def trade(x: Exchange, market: Market, taker: Order, maker: Order, quantity: int) -> None:
-    """One trade at the maker's price: delivery against payment, fees, statistics, events."""
-    price = maker.price
-    buyer, seller = (taker, maker) if taker.side == Side.BUY else (maker, taker)
-    lock_before = lock_of(x, market, buyer)
-    taker.remaining -= quantity
-    maker.remaining -= quantity
-    released = buyer_fee = seller_fee = 0
-    if x.venue.prefunded:
-        amount = price * quantity * market.terms.tick_value
-        buyer_fee = charge_fee(market, buyer, amount)
-        seller_fee = charge_fee(market, seller, amount)
-        lock_freed = lock_before - lock_of(x, market, buyer)
-        released = lock_freed - amount - buyer_fee
-        deliver(x, market, buyer, seller, quantity, lock_freed, released, amount - seller_fee)
-        x.fees[market.terms.currency] += buyer_fee + seller_fee
-    note_statistics(market, price, quantity)
-    if not maker.remaining:
-        x.leave_live(maker)
-    tell_pair(x, EventKind.TRADE, taker, maker, quantity, released, 0)
-    if buyer_fee or seller_fee:
-        x.emit(
-            EventKind.FEE,
-            instrument=market.instrument,
-            price=price,
-            quantity=quantity,
-            account=buyer.account,
-            contra_account=seller.account,
-            order_id=buyer.order_id,
-            contra_order_id=seller.order_id,
-            client_order_id=buyer.client_order_id,
-            contra_client_order_id=seller.client_order_id,
-            aux=buyer_fee,
-            aux2=seller_fee,
-            session=buyer.session,
-            contra_session=seller.session,
-        )
-
-
-def charge_fee(market: Market, order: Order, amount: int) -> int:
-    """The fee of a fill: the fee on the order's cumulative amount less the fee so far, so rounding never drifts."""
-    before = fee_on(market.terms, order.cumulative_amount)
-    order.cumulative_amount += amount
-    return fee_on(market.terms, order.cumulative_amount) - before
-
-
-def deliver(
-    x: Exchange, market: Market, buyer: Order, seller: Order, lots: int, lock_freed: int, released: int, proceeds: int
-) -> None:
-    """Units to the buyer (sellable tomorrow under T+1), money to the seller (to spend at once), surplus released."""
-    terms = market.terms
-    units = lots * terms.units_per_lot
-    purse = x.accounts[buyer.account].cash_in(terms.currency)
-    purse.locked -= lock_freed
-    purse.free += released
-    received = x.accounts[buyer.account].hold_of(terms.asset)
-    if x.venue.settlement_days:
-        received.bought_today += units
-    else:
-        received.free += units
-    x.accounts[seller.account].hold_of(terms.asset).locked -= units
-    purse = x.accounts[seller.account].cash_in(terms.currency)
-    purse.free += proceeds
-    purse.proceeds_today += proceeds
-
-
-def note_statistics(market: Market, price: int, quantity: int) -> None:
-    market.last = price
-    market.open = market.open or price
-    market.high = max(market.high, price)
-    market.low = min(market.low, price) if market.low else price
-    market.volume += quantity
-    market.turnover += price * quantity
-    market.trades += 1
-
-
 def decrement(x: Exchange, market: Market, taker: Order, maker: Order) -> None:
     """Self-trade prevention by DECREMENT: the smaller rest is taken off both orders; nothing trades."""
-    lots = min(taker.remaining, maker.remaining)
+    lots = min(taker.remaining, maker.offered)
     released = {}
     for order in (taker, maker):
         before = lock_of(x, market, order)
@@ -201,9 +146,10 @@ def decrement(x: Exchange, market: Market, taker: Order, maker: Order) -> None:
         order.quantity -= lots
         released[order.side] = before - lock_of(x, market, order)
         move_lock(x, market, order, -released[order.side])
-    if not maker.remaining:
-        x.leave_live(maker)
-    tell_pair(x, EventKind.DECREMENTED, taker, maker, lots, released[Side.BUY], released[Side.SELL])
+    take_off_maker(x, maker, lots)
+    freed, returned = released[Side.BUY], released[Side.SELL]
+    tell_pair(x, EventKind.DECREMENTED, taker, maker, maker.price, lots, aux=freed, aux2=returned, aggressor=taker.side)
+    refresh(x, market, maker)
 
 
 def end_order(x: Exchange, market: Market, order: Order, kind: EventKind, reason: Reason) -> None:
@@ -245,28 +191,4 @@ def tell_replaced(x: Exchange, order: Order, lock_change: int, *, kept_priority:
         aux2=int(kept_priority),
         session=order.session,
         contra_session=x.command.session,
-    )
-
-
-def tell_pair(x: Exchange, kind: EventKind, taker: Order, maker: Order, lots: int, aux: int, aux2: int) -> None:
-    """TRADE or DECREMENTED: one event names both sides."""
-    x.emit(
-        kind,
-        side=taker.side,
-        aggressor=taker.side,
-        instrument=taker.instrument,
-        price=maker.price,
-        quantity=lots,
-        account=taker.account,
-        contra_account=maker.account,
-        order_id=taker.order_id,
-        contra_order_id=maker.order_id,
-        client_order_id=taker.client_order_id,
-        contra_client_order_id=maker.client_order_id,
-        remaining=taker.remaining,
-        contra_remaining=maker.remaining,
-        aux=aux,
-        aux2=aux2,
-        session=taker.session,
-        contra_session=maker.session,
     )

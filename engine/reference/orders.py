@@ -1,17 +1,18 @@
-"""The order commands (docs/engine.md section 2). Every function checks everything before it changes anything."""
+"""The order commands (docs/engine.md section 2, docs/order-types.md, docs/call-auctions.md). Every function checks
+everything before it changes anything."""
 
 from __future__ import annotations
 
 from engine.reference.admission import (
-    POST_ONLY,
     check_account,
     check_account_active,
-    check_continuous,
     check_crossing,
+    check_not_frozen,
+    check_open_for_entry,
     check_open_for_orders,
     check_role,
-    check_self_take,
-    check_side,
+    check_room,
+    check_take,
     check_target_flags,
     check_terms,
     find_listed_market,
@@ -22,36 +23,43 @@ from engine.reference.admission import (
 from engine.reference.book import Order
 from engine.reference.exchange import Command, Exchange, Market, Refused
 from engine.reference.limits import require_firm_active, require_member_limits, require_not_halted
-from engine.reference.matching import end_order, fillable, match, place_rest, tell_replaced, trade
-from engine.reference.money import cash_lock, lock_of, move_lock, require_free
-from engine.schema import (
-    EventKind,
-    MassCancelScope,
-    OrderType,
-    Phase,
-    Reason,
-    SelfTrade,
-    Side,
-    TimeInForce,
+from engine.reference.matching import end_order, fillable, match, place_rest
+from engine.reference.money import lock_of, move_lock, require_free
+from engine.reference.order_terms import (
+    ICEBERGS,
+    IMMEDIATE,
+    STOPS,
+    check_offered,
+    check_order_enums,
+    check_side,
+    check_stop_price,
 )
+from engine.reference.phases import takes_orders_for_call
+from engine.reference.stops import trigger_stops
+from engine.reference.trades import trade
+from engine.schema import EventKind, MassCancelScope, OrderType, Phase, Reason, TimeInForce
 
-IMMEDIATE = (TimeInForce.IOC, TimeInForce.FOK)
 TIF_OF_TAKE = int(TimeInForce.FOK)
 BY_ACCOUNT, BY_INSTRUMENT, BY_SIDE, BY_SESSION = (int(bit) for bit in MassCancelScope)
 
 
 def new_order(x: Exchange, command: Command) -> None:
-    """NEW_ORDER: enter, match, rest (rule book, L1 to L6)."""
-    check_order_enums(command)
+    """NEW_ORDER: enter, match, rest (rule book, L1 to L6); in a call rest, as a stop wait."""
+    check_order_enums(x, command)
     check_role(x, command)
     check_account(x, command)
     market = find_listed_market(x, command.instrument)
-    check_offered(market, command)
+    check_offered(x, market, command)
     require_not_halted(x, market)
-    check_open_for_orders(market)
+    check_open_for_entry(market, command)
     check_account_active(x, command.account)
     require_firm_active(x, command.account)
-    price = check_terms(market, command.side, command.order_type, command.price, command.quantity)
+    shown = command.quantity2 if command.order_type in ICEBERGS else None
+    price = check_terms(market, command.side, command.order_type, command.price, command.quantity, shown=shown)
+    if command.order_type in STOPS:
+        check_stop_price(market, command.price2)
+    of_a_call = takes_orders_for_call(market)
+    rests = of_a_call or command.time_in_force not in IMMEDIATE
     require_member_limits(
         x,
         market,
@@ -60,46 +68,32 @@ def new_order(x: Exchange, command: Command) -> None:
         price,
         command.quantity,
         collared=command.price != 0,
-        opens=command.time_in_force not in IMMEDIATE,
+        opens=rests,
     )
-    check_crossing(x, market, command.side, price, command.flags)
     order = draft(x, command, price, command.order_type, command.time_in_force)
-    if command.time_in_force == TimeInForce.FOK and not fillable(x, market, order):
-        raise Refused(Reason.FOK_NOT_FILLABLE)
-    if command.time_in_force not in IMMEDIATE and len(x.orders) >= x.venue.capacity.orders:
-        raise Refused(Reason.ORDER_TABLE_FULL)
+    matched = not of_a_call and command.order_type not in STOPS
+    if matched:
+        check_crossing(x, market, command.side, price, command.flags)
+        check_walk(x, market, order, command.target)
+    if rests:
+        check_room(x, order)
     require_free(x, market, order.side, order.account, lock_of(x, market, order))
 
     accept(x, market, order)
-    place_rest(x, market, order, match(x, market, order))
+    if matched:
+        place_rest(x, market, order, match(x, market, order))
+    else:
+        order.waiting = int(order.order_type in STOPS)
+        x.enter_live(order)
+    trigger_stops(x, market)
 
 
-def check_order_enums(command: Command) -> None:
-    check_side(command.side)
-    if command.order_type not in (OrderType.LIMIT, OrderType.MARKET):
-        raise Refused(Reason.INVALID_ORDER_TYPE)
-    if not TimeInForce.DAY <= command.time_in_force <= TimeInForce.FOK:
-        raise Refused(Reason.INVALID_TIME_IN_FORCE)
-    if command.flags not in (0, POST_ONLY):
-        raise Refused(Reason.INVALID_FLAGS)
-    if command.self_trade > SelfTrade.DECREMENT:
-        raise Refused(Reason.INVALID_SELF_TRADE)
-    market_that_rests = command.order_type == OrderType.MARKET and command.time_in_force not in IMMEDIATE
-    post_only_that_cannot_rest = command.flags == POST_ONLY and (
-        command.order_type != OrderType.LIMIT or command.time_in_force in IMMEDIATE
-    )
-    if market_that_rests or post_only_that_cannot_rest:
-        raise Refused(Reason.INVALID_COMBINATION)
-
-
-def check_offered(market: Market, command: Command) -> None:
-    """The instrument offers the order type, the time in force and post-only."""
-    if command.order_type not in market.terms.order_types:
-        raise Refused(Reason.INVALID_ORDER_TYPE)
-    if command.time_in_force not in market.terms.times_in_force:
-        raise Refused(Reason.INVALID_TIME_IN_FORCE)
-    if command.flags and not market.terms.post_only:
-        raise Refused(Reason.INVALID_FLAGS)
+def check_walk(x: Exchange, market: Market, order: Order, minimum: int) -> None:
+    """Checks 10 and 10b: what must be fillable now is."""
+    if order.time_in_force == TimeInForce.FOK and not fillable(x, market, order, order.quantity):
+        raise Refused(Reason.FOK_NOT_FILLABLE)
+    if minimum and not fillable(x, market, order, minimum):
+        raise Refused(Reason.MIN_QUANTITY_NOT_MET)
 
 
 def draft(x: Exchange, command: Command, price: int, order_type: int, time_in_force: int) -> Order:
@@ -118,6 +112,9 @@ def draft(x: Exchange, command: Command, price: int, order_type: int, time_in_fo
         time_in_force=time_in_force,
         self_trade=command.self_trade,
         flags=command.flags,
+        expiry=command.expiry,
+        stop_price=command.price2,
+        shown=command.quantity2,
     )
 
 
@@ -150,69 +147,13 @@ def cancel_order(x: Exchange, command: Command) -> None:
     refused_in = (Phase.CLOSED,) if x.venue.break_cancel else (Phase.CLOSED, Phase.BREAK)
     if market.listed_phase in refused_in:
         raise Refused(Reason.WRONG_PHASE)
+    check_not_frozen(market)
 
     end_order(x, market, order, EventKind.CANCELLED, Reason.USER_REQUESTED)
 
 
-def replace_order(x: Exchange, command: Command) -> None:
-    """REPLACE_ORDER: only less quantity at the same price keeps priority (rule book, L10)."""
-    check_target_flags(command.flags)
-    check_role(x, command)
-    order = find_own_order(x, command)
-    market = find_market(x, order.instrument)
-    require_not_halted(x, market)
-    check_continuous(market)
-    check_account_active(x, order.account)
-    require_firm_active(x, order.account)
-    check_terms(market, order.side, OrderType.LIMIT, command.price, command.quantity)
-    require_member_limits(
-        x,
-        market,
-        order.account,
-        order.side,
-        command.price,
-        command.quantity,
-        more=command.quantity - order.quantity,
-        collared=True,
-    )
-    if command.quantity <= order.filled:
-        raise Refused(Reason.QUANTITY_BELOW_FILLED)
-    lock_before = lock_of(x, market, order)
-    if command.price == order.price and command.quantity <= order.quantity:
-        take_new_terms(x, market, order, command, lock_before, kept_priority=True)
-        return
-    check_crossing(x, market, order.side, command.price, order.flags)
-    lock_after = lock_at(x, market, order, command.price, command.quantity - order.filled)
-    require_free(x, market, order.side, order.account, lock_after - lock_before)
-
-    x.leave_live(order)
-    take_new_terms(x, market, order, command, lock_before, kept_priority=False)
-    place_rest(x, market, order, match(x, market, order))
-
-
-def lock_at(x: Exchange, market: Market, order: Order, price: int, remaining: int) -> int:
-    """What the order would lock with other terms."""
-    if not x.venue.prefunded:
-        return 0
-    if order.side == Side.SELL:
-        return remaining * market.terms.units_per_lot
-    return cash_lock(market.terms, order.cumulative_amount, price, remaining)
-
-
-def take_new_terms(
-    x: Exchange, market: Market, order: Order, command: Command, lock_before: int, *, kept_priority: bool
-) -> None:
-    filled = order.filled
-    order.price = command.price
-    order.quantity = command.quantity
-    order.remaining = command.quantity - filled
-    change = lock_of(x, market, order) - lock_before
-    move_lock(x, market, order, change)
-    tell_replaced(x, order, change, kept_priority=kept_priority)
-
-
 def mass_cancel(x: Exchange, command: Command) -> None:
-    """MASS_CANCEL: every owned live order that fits all the set bits."""
+    """MASS_CANCEL: every owned live order that fits all the set bits, but for those of a frozen call."""
     scope = command.scope
     check_mass_cancel_fields(command)
     check_role(x, command)
@@ -224,6 +165,7 @@ def mass_cancel(x: Exchange, command: Command) -> None:
     def fits(order: Order) -> bool:
         return (
             x.owns_order(command.session, order)
+            and not x.markets[order.instrument - 1].call_frozen
             and (not scope & BY_ACCOUNT or order.account == command.account)
             and (not scope & BY_INSTRUMENT or order.instrument == command.instrument)
             and (not scope & BY_SIDE or order.side == command.side)
@@ -265,8 +207,9 @@ def take(x: Exchange, command: Command) -> None:
     require_member_limits(x, market, command.account, command.side, command.price, command.quantity, collared=True)
     listing = find_listing(x, market, command)
     order = draft(x, command, command.price, OrderType.NONE, TIF_OF_TAKE)
-    check_self_take(x, order, listing)
+    check_take(x, market, order, listing)
     require_free(x, market, order.side, order.account, lock_of(x, market, order))
 
     accept(x, market, order)
     trade(x, market, order, listing, command.quantity)
+    trigger_stops(x, market)

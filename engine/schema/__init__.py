@@ -63,7 +63,6 @@ from engine.schema.records import (
 from engine.schema.shapes import (
     COMMAND_SHAPES,
     Shape,
-    Use,
     unused_field_masks,
 )
 from engine.schema.state import (
@@ -152,7 +151,6 @@ __all__ = [
     "Side",
     "Status",
     "TimeInForce",
-    "Use",
     "commands",
     "pack_state",
     "record",

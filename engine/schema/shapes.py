@@ -1,4 +1,4 @@
-"""How every command kind of the rule book, later ones included, lies on the Command record."""
+"""How every command kind of the rule book lies on the Command record."""
 
 from __future__ import annotations
 
@@ -11,26 +11,15 @@ from engine.schema.enums import CommandKind
 from engine.schema.records import COMMAND
 
 
-class Use(NamedTuple):
-    """What one field means for one command kind; `later` = assigned, but refused until the rule exists."""
-
-    meaning: str
-    later: bool = False
-
-
 class Shape(NamedTuple):
-    """How one command kind uses the 64 bytes; a field not named must be zero. `later` = kind not yet applied."""
+    """How one command kind uses the 64 bytes: by field what it means; a field not named must be zero."""
 
     purpose: str
-    uses: dict[str, Use]
-    later: bool = False
+    uses: dict[str, str]
 
 
-def _shape(purpose: str, *, later: bool = False, **uses: str) -> Shape:
-    """A trailing `~` in a meaning marks a field that is assigned for later rules."""
-    fields = {name: Use(text.rstrip("~"), text.endswith("~")) for name, text in uses.items()}
-    fields.setdefault("client_order_id", Use("number of this command in its session"))
-    return Shape(purpose, fields, later)
+def _shape(purpose: str, **uses: str) -> Shape:
+    return Shape(purpose, {**uses, "client_order_id": "number of this command in its session"})
 
 
 _TARGET = "order id, or with flag BY_CLIENT_ID the client_order_id of an order of this session"
@@ -333,15 +322,13 @@ def unused_field_masks() -> NDArray[np.int64]:
     """Which bits of a command must be zero.
 
     Returns int64[256, 8]: for each kind, a mask over the command's first eight 64-bit words in which a bit is 1
-    where the kind does not use the field. A kind that is unknown or not yet applied has only ones.
+    where the kind does not use the field. An unknown kind has only ones.
     """
     masks = np.full((256, 8), -1, np.int64)
     for kind, shape in COMMAND_SHAPES.items():
-        if shape.later:
-            continue
         used = np.zeros(1, COMMAND)
         raw = used.view(np.uint8)
-        for name in ("kind", *(n for n, use in shape.uses.items() if not use.later)):
+        for name in ("kind", *shape.uses):
             field_type, offset = COMMAND.fields[name][:2]  # type: ignore[index]
             raw[offset : offset + field_type.itemsize] = 0xFF
         masks[kind] = ~used.view(np.int64)[:8]

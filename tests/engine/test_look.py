@@ -9,7 +9,7 @@ import pytest
 
 from engine.core import Engine, ImplementationName
 from engine.look import HEADER, WALK, Depth, Level
-from engine.schema import CommandKind, OrderType, Side, TimeInForce, commands
+from engine.schema import CommandKind, OrderFlag, OrderType, Side, TimeInForce, commands
 from engine.venue import Venue
 from tests.engine.generator import CommandStream
 from tests.engine.rulesets import venues
@@ -23,9 +23,11 @@ def depth_of(state: dict[str, Any], instrument: int, levels: int) -> Depth:
     sides = []
     for side in (Side.BUY, Side.SELL):
         rows = state["orders"][(state["orders"]["instrument"] == instrument) & (state["orders"]["side"] == side)]
+        rows = rows[(rows["waiting"] == 0) & (rows["flags"] & OrderFlag.HIDDEN == 0)]
         prices = list(dict.fromkeys(rows["price"].tolist()))[:levels]
         queues = [rows[rows["price"] == price] for price in prices]
-        sides.append(tuple(Level(p, int(q["remaining"].sum()), len(q)) for p, q in zip(prices, queues, strict=True)))
+        lots = [int(np.where(q["shown"] > 0, q["visible"], q["remaining"]).sum()) for q in queues]
+        sides.append(tuple(Level(p, n, len(q)) for p, n, q in zip(prices, lots, queues, strict=True)))
     return Depth(*sides)
 
 

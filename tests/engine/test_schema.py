@@ -242,7 +242,7 @@ def test_shapes_name_fields_that_the_firm_writes():
         assert shape.purpose, kind
         assert set(shape.uses) <= written, kind
         assert "client_order_id" in shape.uses, kind
-        assert all(use.meaning for use in shape.uses.values()), kind
+        assert all(shape.uses.values()), kind
 
 
 def test_kinds_fit_their_byte():
@@ -279,9 +279,9 @@ def test_masks_agree_with_the_shapes(kind, field):
     shape = COMMAND_SHAPES[kind]
     command = np.zeros(1, COMMAND)
     command[field] = 1
-    used = field == "kind" or (field in shape.uses and not shape.uses[field].later)
+    used = field == "kind" or field in shape.uses
     tripped = bool((command.view(np.int64)[:8] & unused_field_masks()[kind]).any())
-    assert tripped == (shape.later or not used)
+    assert tripped == (not used)
 
 
 def test_state_layout():
