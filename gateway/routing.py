@@ -12,6 +12,9 @@ the event alone, so a record that is sent again, from memory or from the journal
   When that command came from another session, the owner's copy does not name it, and that session gets a copy with its
   own number in client_order_id; when self-trade prevention took another session's order, that copy shows neither
   account nor money, and when the other party of a negotiation ended it, no money.
+* What becomes of the rest of a taker (IOC_REMAINDER, DEPTH_LIMIT) is its owner's affair alone: the command that caused
+  it is another session's only when its trades triggered a stop order, of which that session must learn nothing.
+* TRIGGERED and REFRESHED go to the order's owner. CALL_UNCROSSED goes to who ended the call, its trades to both sides.
 * BLOCK_COUNTERED names who countered and whose terms stood before. Both get it with their own number; the amount locked
   for the new terms goes to the one, the amount released to the other.
 """
@@ -39,6 +42,8 @@ TWO_SIDED: Final = frozenset(
 )
 """Kinds that name two parties, each of whom gets its own half."""
 _TWO_SIDED: Final = np.isin(np.arange(256), list(TWO_SIDED))
+_TAKERS_REST: Final = np.isin(np.arange(1_024), [Reason.IOC_REMAINDER, Reason.DEPTH_LIMIT])
+"""By reason: of these ends only the owner is told."""
 _HALVES: Final = (
     ("account", "contra_account"),
     ("order_id", "contra_order_id"),
@@ -67,7 +72,7 @@ def deliveries(events: EventArray) -> list[Delivery]:
     two_sided = _TWO_SIDED[events["kind"]]
     if not two_sided.any() and (own == first).all() and ((contra == 0) | (contra == first)).all():
         return [Delivery(first, events)] if first > 0 else []
-    second = (contra > 0) & ((contra != own) | two_sided)
+    second = (contra > 0) & ((contra != own) | two_sided) & ~_TAKERS_REST[events["reason"]]
     where = np.concatenate([np.flatnonzero(own > 0), np.flatnonzero(second)])
     swapped = np.zeros(len(where), bool)
     swapped[int((own > 0).sum()) :] = True
@@ -88,8 +93,9 @@ def for_session(events: EventArray, session: int) -> EventArray:
 def last_events(events: EventArray) -> dict[int, int]:
     """Session -> sequence of the last event in `events` that it gets."""
     found: dict[int, int] = {}
-    for name in ("session", "contra_session"):
-        sessions, at = np.unique(events[name][::-1], return_index=True)
+    both = (events["session"], np.where(_TAKERS_REST[events["reason"]], 0, events["contra_session"]))
+    for named in both:
+        sessions, at = np.unique(named[::-1], return_index=True)
         for session, sequence in zip(sessions.tolist(), events["sequence"][::-1][at].tolist(), strict=True):
             found[session] = max(found.get(session, 0), sequence)
     found.pop(0, None)
