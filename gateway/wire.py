@@ -153,10 +153,13 @@ class QueryKind(IntEnum):
     HOLDS = 10
     OBLIGATIONS = 11
     COMPLIANCE = 12
+    INDICATIVE = 14
 
 
 class Query(Message, frozen=True):
-    """`number`: the account (ACCOUNT, COMPLIANCE), the instrument (BOOK; DAY, 0 = all), or the id to start after."""
+    """`number`: the account (ACCOUNT, COMPLIANCE), the instrument (BOOK; DAY, INDICATIVE: 0 = all), or the id to start
+    after.
+    """
 
     kind: int
     number: int = 0
@@ -184,6 +187,9 @@ class InstrumentData(Message, frozen=True):
     order_types: tuple[str, ...]
     times_in_force: tuple[str, ...]
     post_only: bool
+    hidden: bool
+    quotes: bool
+    call_auction: bool
 
 
 class ReferenceData(Message, frozen=True):
@@ -269,6 +275,11 @@ class DayData(Message, frozen=True):
 
 
 class OrderData(Message, frozen=True):
+    """A live order. `flags` are OrderFlags, `expiry` a date or 0; `visible` are lots that an iceberg shows now.
+
+    `waiting` 1: a stop whose price has not been met; `quote` 1: a side of the account's present quote.
+    """
+
     order_id: int
     client_order_id: int
     instrument: int
@@ -279,6 +290,13 @@ class OrderData(Message, frozen=True):
     remaining: int
     order_type: int
     time_in_force: int
+    flags: int
+    expiry: int
+    stop_price: int
+    shown: int
+    visible: int
+    waiting: int
+    quote: int
 
 
 class DayAnswer(Message, frozen=True):
