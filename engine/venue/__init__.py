@@ -5,6 +5,7 @@ integers only. The same Struct, as JSON, is the genesis of a journal, so replay 
 """
 
 from engine.venue.calendar import MODES, PHASES, Calendar, Transition, date_number, number_date, utc_ns
+from engine.venue.call_end import call_end_offset
 from engine.venue.errors import VenueError
 from engine.venue.parse import parse_venue
 from engine.venue.rules import Venue
@@ -58,6 +59,7 @@ __all__ = [
     "Transition",
     "Venue",
     "VenueError",
+    "call_end_offset",
     "date_number",
     "number_date",
     "parse_venue",

@@ -85,13 +85,14 @@ class World:
         self.numbers: dict[int, int] = {}
 
     def send(self, kind: int, **fields: int) -> list[str]:
-        """One command. A session other than 0 numbers itself unless `client_order_id` is given."""
+        """One command. A session other than 0 numbers itself unless `client_order_id` is given; a QUOTE has two."""
         command = np.zeros(1, COMMAND)
         self.sent += 1
         session = fields.get("session", 0)
         if session and "client_order_id" not in fields:
             fields["client_order_id"] = self.numbers.get(session, 0) + 1
-        self.numbers[session] = max(self.numbers.get(session, 0), fields.get("client_order_id", 0))
+        last = fields.get("client_order_id", 0) + (kind == K.QUOTE)
+        self.numbers[session] = max(self.numbers.get(session, 0), last)
         command["kind"] = kind
         command["sequence"] = self.sent
         command["timestamp"] = 1_000_000 + self.sent

@@ -84,7 +84,11 @@ class CommandStream:
     """An endless stream of commands for one venue; the same venue and seed give the same stream.
 
     The first `take` begins with the set-up: firms, accounts in shared owner groups, sessions, deposits, the first day.
+    `kinds`, `shares` and `fillers` say which commands come how often and how they are drawn.
     """
+
+    kinds, shares = KINDS, SHARES
+    fillers: dict[int, Any]
 
     def __init__(self, venue: Venue, seed: int) -> None:
         self.venue = venue
@@ -165,11 +169,11 @@ class CommandStream:
 
     def _trading(self, count: int, live_orders: Array | None) -> CommandArray:
         commands = np.zeros(count, COMMAND)
-        kinds = self.random.choice(KINDS, count, p=SHARES)
+        kinds = self.random.choice(self.kinds, count, p=self.shares)
         commands["kind"] = kinds
         self._sessions(commands)
         for kind in np.unique(kinds).tolist():
-            fill = FILLERS.get(kind)
+            fill = self.fillers.get(kind)
             if fill is not None:
                 at = np.flatnonzero(kinds == kind)
                 rows = commands[at]
@@ -395,6 +399,9 @@ FILLERS: dict[int, Any] = {
     K.CLOCK_ANCHOR: CommandStream._fill_anchor,
     K.SET_REFERENCE: CommandStream._fill_reference,
 }
+
+
+CommandStream.fillers = FILLERS
 
 
 def as_commands(rows: list[dict[str, int]]) -> CommandArray:

@@ -6,11 +6,15 @@ from collections import defaultdict
 from typing import Any
 
 from engine.core import Engine
-from engine.schema import MAX_MONEY, PPM, HoldType, Side
+from engine.schema import CLOSE_TRADES, MAX_MONEY, PPM, HoldType, OrderFlag, OrderType, Phase, Side, TimeInForce
 from engine.venue import Venue
 
 CASH_BUCKETS = ("free", "locked", "auction_locked", "proceeds_today")
 UNIT_BUCKETS = ("free", "locked", "bought_today", "pledged", "judicial", "auction_frozen", "transfer_pending")
+STOPS = (OrderType.STOP, OrderType.STOP_LIMIT, OrderType.STOP_LIMIT_ICEBERG)
+ICEBERGS = (OrderType.ICEBERG, OrderType.STOP_LIMIT_ICEBERG)
+CALLS = (Phase.OPEN_CALL, Phase.CLOSE_CALL, Phase.VOLATILITY_CALL)
+MAY_BE_CROSSED = (*CALLS, Phase.PRE_OPEN, Phase.HALT)
 HELD_IN = {HoldType.PLEDGE: "pledged", HoldType.JUDICIAL: "judicial", HoldType.TRANSFER_OUT: "transfer_pending"}
 
 
@@ -20,21 +24,37 @@ def check(engine: Engine) -> None:
         name: [dict(zip(section.dtype.names or (), row, strict=True)) for row in section.tolist()]
         for name, section in engine.state().items()
     }
-    check_book(rows["orders"])
+    phases = [row["listed_phase"] for row in rows["instruments"]]
+    check_book(rows["orders"], phases)
     check_orders(rows["orders"], rows["header"][0]["last_order_id"], engine.venue)
+    for order in rows["orders"]:
+        check_kind_of_order(order, engine.venue)
+    check_waiting(rows["orders"], rows["instruments"])
+    check_quotes(rows["orders"], engine.venue)
+    check_calls(rows, engine.venue)
     check_ledger(rows, engine.venue)
     check_negotiations(rows["negotiations"], engine.venue)
     check_registers(rows, engine.venue)
 
 
-def check_book(orders: list[dict[str, int]]) -> None:
-    """Orders stand by (instrument, buy before sell, best price first); best bid < best offer."""
-    places = [(o["instrument"], o["side"], -o["price"] if o["side"] == Side.BUY else o["price"]) for o in orders]
-    assert places == sorted(places), "orders are not by instrument, side, best price"
+def place_of(order: dict[str, int]) -> tuple[int, ...]:
+    """What the canonical order sorts by, but for arrival: waiting stops last, hidden orders behind displayed ones."""
+    buy = order["side"] == Side.BUY
+    if order["waiting"]:
+        return order["instrument"], 1, order["side"], order["stop_price"] if buy else -order["stop_price"], 0
+    hidden = order["flags"] & OrderFlag.HIDDEN
+    return order["instrument"], 0, order["side"], -order["price"] if buy else order["price"], int(hidden)
+
+
+def check_book(orders: list[dict[str, int]], phases: list[int]) -> None:
+    """Orders stand in mass-cancel order; best bid < best offer but in a call and what may follow one."""
+    places = [place_of(order) for order in orders]
+    assert places == sorted(places), "orders are not in mass-cancel order"
     best: dict[tuple[int, int], int] = {}
     for order in orders:
-        best.setdefault((order["instrument"], order["side"]), order["price"])
-    for instrument in {instrument for instrument, _ in best}:
+        if not order["waiting"]:
+            best.setdefault((order["instrument"], order["side"]), order["price"])
+    for instrument in {instrument for instrument, _ in best if phases[instrument - 1] not in MAY_BE_CROSSED}:
         bid, offer = best.get((instrument, Side.BUY)), best.get((instrument, Side.SELL))
         assert bid is None or offer is None or bid < offer, f"instrument {instrument} is crossed: {bid} >= {offer}"
 
@@ -47,7 +67,60 @@ def check_orders(orders: list[dict[str, int]], last_order_id: int, venue: Venue)
         assert 1 <= order["order_id"] <= last_order_id
         assert 1 <= order["remaining"] <= order["quantity"]
         assert order["price"] >= 1
-        assert order["order_type"] == 1 and order["time_in_force"] in (1, 2), "an order rests that may not"
+    icebergs = sum(order["order_type"] in ICEBERGS for order in orders)
+    assert icebergs <= venue.capacity.icebergs, "more live icebergs than there is room for"
+
+
+def check_kind_of_order(order: dict[str, int], venue: Venue) -> None:
+    """Each type has its own fields and no others; only a call has orders that would not rest otherwise."""
+    kind, tif = order["order_type"], order["time_in_force"]
+    calls = venue.instruments[order["instrument"] - 1].call_auction
+    assert kind != OrderType.NONE and tif != TimeInForce.FOK, order
+    assert calls or (kind != OrderType.MARKET and tif != TimeInForce.IOC), f"an order rests that may not: {order}"
+    assert (order["stop_price"] > 0) == (kind in STOPS), order
+    assert order["waiting"] in ((0, 1) if kind in STOPS else (0,)), order
+    assert kind != OrderType.STOP or order["waiting"], "a triggered STOP rests"
+    assert (order["expiry"] > 0) == (tif == TimeInForce.GTD), order
+    assert (order["shown"] > 0) == (kind in ICEBERGS), order
+    most = min(order["shown"], order["remaining"])
+    assert order["visible"] in (range(1, most + 1) if order["shown"] and not order["waiting"] else (0,)), order
+    hidden, post_only = order["flags"] & OrderFlag.HIDDEN, order["flags"] & OrderFlag.POST_ONLY
+    assert not hidden or kind == OrderType.LIMIT, order
+    assert not post_only or kind in (OrderType.LIMIT, OrderType.ICEBERG), order
+
+
+def check_waiting(orders: list[dict[str, int]], instruments: list[dict[str, int]]) -> None:
+    """Where trading is continuous no waiting stop is met."""
+    for order in orders:
+        row = instruments[order["instrument"] - 1]
+        if order["waiting"] and row["listed_phase"] == Phase.CONTINUOUS and row["last"]:
+            buy = order["side"] == Side.BUY
+            met = row["last"] >= order["stop_price"] if buy else row["last"] <= order["stop_price"]
+            assert not met, f"last price {row['last']} meets a stop that waits: {order}"
+
+
+def check_quotes(orders: list[dict[str, int]], venue: Venue) -> None:
+    """At most one bid and one offer of a quote per account and instrument, without pre-funding per session too."""
+    keys = [
+        (o["account"], o["instrument"], o["side"], 0 if venue.prefunded else o["session"]) for o in orders if o["quote"]
+    ]
+    assert len(set(keys)) == len(keys), "two quotes of one account on one instrument"
+
+
+def check_calls(rows: dict[str, list[dict[str, int]]], venue: Venue) -> None:
+    """Calls only where they are offered; what is for a call only does not outlive it; the close's trades add up."""
+    for row, terms in zip(rows["instruments"], venue.instruments, strict=True):
+        assert terms.call_auction or row["listed_phase"] not in CALLS, row
+        assert row["call_frozen"] in ((0, 1) if row["listed_phase"] in CALLS else (0,)), row
+        assert terms.call_auction or not row["call_price"], row
+        kept = [row[f"close_trade{n}"] for n in range(1, CLOSE_TRADES + 1)]
+        assert kept == sorted(kept, reverse=True) and (terms.close == "LAST5" or not any(kept)), row
+        for n, trade in enumerate(kept, 1):
+            assert bool(trade) == bool(row[f"close_price{n}"]) == bool(row[f"close_lots{n}"]), row
+    for order in rows["orders"]:
+        if order["time_in_force"] == TimeInForce.IOC or order["order_type"] == OrderType.MARKET:
+            phase = rows["instruments"][order["instrument"] - 1]["listed_phase"]
+            assert phase in MAY_BE_CROSSED, f"an order for a call outlives it: {order}"
 
 
 def check_ledger(rows: dict[str, list[dict[str, int]]], venue: Venue) -> None:

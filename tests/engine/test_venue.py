@@ -18,6 +18,7 @@ from engine.venue import (
     Instrument,
     Venue,
     VenueError,
+    call_end_offset,
     date_number,
     number_date,
     parse_venue,
@@ -144,6 +145,7 @@ at = 08:00:00
 phase = "END"
 """
 END = "[[calendar.transitions]]\nat = 17:00:00\nphase = 'END'\n"
+EXPECTED_ENDS = [7_369_905_099, 17_426_607_160]
 SAYS = [  # where the text stands, the text, what is said about it
     # unknown and missing keys
     ("head", "swep_levels = 5", "key `swep_levels`: unknown key; did you mean `sweep_levels`?"),
@@ -361,6 +363,20 @@ def test_json_round_trip_of_the_presets(name):
 def test_foreign_genesis(data, text):
     with pytest.raises(VenueError, match=text):
         Venue.from_json(data)
+
+
+# The random end of a call
+
+
+def test_random_end_of_a_call():
+    """By hashlib: SHA-256(32 bytes 00..1f, date, instrument), first 8 bytes modulo the window."""
+    seed = bytes(range(32))
+    assert [call_end_offset(seed, 20250811, n, 30) for n in (1, 2)] == EXPECTED_ENDS
+    assert call_end_offset(seed, 20250812, 1, 30) not in EXPECTED_ENDS
+    assert call_end_offset(seed, 20250811, 1, 0) == 0
+    assert all(0 <= call_end_offset(seed, 20250811, n, 1) < 10**9 for n in range(1, 50))
+    with pytest.raises(ValueError, match="the seed has 3 bytes; draw 32"):
+        call_end_offset(b"abc", 20250811, 1, 30)
 
 
 # Prices

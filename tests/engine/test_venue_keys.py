@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import date, time
+from datetime import date, datetime, time
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import msgspec
 import pytest
 from msgspec.inspect import LiteralType, StructType, type_info
 
 from engine.core import ImplementationName
-from engine.venue import Calendar, Transition, Venue, VenueError
+from engine.venue import Calendar, Transition, Venue, VenueError, utc_ns
+from gateway.calendar import Schedule
 from tests.engine.conftest import kernel_exists
 from tests.engine.venue_flows import BASE, Case, carry_out, changed, order, venues_of, whole_day
 from tests.engine.venue_keys import CASES
@@ -36,6 +38,11 @@ NOT_IN_EVENTS = {
     "Transition.at": ("when the gateway sends it", MOMENTS),
     "Transition.phase": ("which phase the gateway sends", MOMENTS),
     "Transition.modes": ("of which modes the gateway sends it", MOMENTS),
+    "Transition.no_cancel": ("whether the gateway freezes a call", f"{HERE}::test_a_moment_freezes_a_call"),
+    "Instrument.call_random_end_seconds": (
+        "how much later the gateway ends a call",
+        "tests/engine/test_venue.py::test_random_end_of_a_call",
+    ),
 }
 """Keys that no command asks for: why, and the test that holds them."""
 
@@ -158,6 +165,15 @@ def test_a_calendar_key_changes_the_moments(key, value, day):
     other = changed(venue, key, value)
     assert other.calendar.moments(day) != venue.calendar.moments(day)
     assert events_of(other) == events_of(venue)
+
+
+def test_a_moment_freezes_a_call():
+    """The gateway's command for it says so."""
+    calendar = Venue.preset("krx").calendar
+    start = utc_ns(datetime(2025, 8, 11, tzinfo=ZoneInfo("Asia/Seoul")))
+    schedule = Schedule(calendar, start)
+    sent = [schedule.pop(2**62).commands[0] for _ in range(3)]
+    assert [(int(c["quantity"]), int(c["quantity2"])) for c in sent] == [(2, 0), (2, 1), (3, 0)]
 
 
 def test_every_calendar_key_is_tried():

@@ -36,6 +36,7 @@ from tests.engine.venue_flows import (
     whole_day,
     without,
 )
+from tests.engine.venue_keys_further import FURTHER_CASES
 
 SECONDARY = auction((10000, 60), (12000, 60), target=500, quantity2=12000)
 """The clearing price, 100.00, lies more than 5 % below the secondary market's 120.00."""
@@ -213,4 +214,4 @@ CAPACITY_CASES = (
         after="REJECTED OBLIGATION_TABLE_FULL",
     ),
 )
-CASES = (*VENUE_CASES, *INSTRUMENT_CASES, *ASSET_CASES, *CAPACITY_CASES)
+CASES = (*VENUE_CASES, *INSTRUMENT_CASES, *ASSET_CASES, *CAPACITY_CASES, *FURTHER_CASES)
