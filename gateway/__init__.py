@@ -47,7 +47,7 @@ Modules of the server: `server` the loop · `doors` its sockets · `service` wha
 sessions come and go · `exchange` stamp, apply, journal · `room` what a full disk allows · `routing` who sees which
 event · `outbox` · `recent`, `streams`, `duplicates` what was said before · `sessions` · `security`, `keyring` ·
 `clock`, `calendar` · `queries`, `status`. Of the client: `client`, `order_entry`, `mechanisms`, `questions` · `link`
-the connection · `orders`, `quotes`, `handles` with `tracker` · `views` · `errors` · `aio`. Of both: `wire`, `wire_calls`,
-`wire_registers`, the frames and messages; `numbers`, which client_order_ids a command consumes; `reasons`.
+the connection · `orders`, `quotes`, `handles` with `tracker` · `views` · `errors` · `aio`. Of both: `wire`,
+`wire_calls`, `wire_registers`, the frames and messages; `numbers`, which client_order_ids a command consumes; `reasons`.
 The protocol byte by byte: `docs/session-protocol.md`.
 """
