@@ -48,6 +48,6 @@ sessions come and go · `exchange` stamp, apply, journal · `room` what a full d
 event · `outbox` · `recent`, `streams`, `duplicates` what was said before · `sessions` · `security`, `keyring` ·
 `clock`, `calendar` · `queries`, `status`. Of the client: `client`, `order_entry`, `mechanisms`, `questions` · `link`
 the connection · `orders`, `quotes`, `handles` with `tracker` · `views` · `errors` · `aio`. Of both: `wire`,
-`wire_calls`, `wire_registers`, the frames and messages; `numbers`, which client_order_ids a command consumes; `reasons`.
+`wire_calls`, `wire_registers`, the frames and messages; `numbers` of commands; `reasons`.
 The protocol byte by byte: `docs/session-protocol.md`.
 """

@@ -65,8 +65,6 @@ class Duplicates:
         at = bisect_right(marks, int(numbers[0])) - 1
         if at < 0:
             return found[0], events[0]
-        if marks[at] == numbers[0] and at:
-            at -= 1  # a QUOTE with the number before may stand in the stretch before
         asked, wanted = _with_quotes(numbers), set(numbers.tolist())
         limit = sequences[at + 2] if at + 2 < len(sequences) else self._exchange.command_sequence
         reader = self._exchange.reader

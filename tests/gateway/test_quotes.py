@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from engine.control import OpenSession
-from engine.schema import CommandArray, CommandKind, EventFlag, EventKind, Reason, commands
+from engine.control import OpenSession, SetPhase
+from engine.schema import EVENT, CommandArray, CommandKind, EventFlag, EventKind, Phase, Reason, commands
 from gateway import wire
 from gateway.aio import AsyncClient
+from gateway.duplicates import LOOKUPS_PER_SECOND
 from gateway.errors import InvalidCommand, OrderRefused
 from gateway.numbers import MAX_NUMBER, fresh, numbered
 from gateway.orders import Status
 from gateway.quotes import QuoteHandle
+from gateway.recent import Recent
+from gateway.server import background
 from gateway.wire import FrameType
 from tests.gateway.floors import Floor, floor, floor_config, members
 from tests.gateway.servers import RawClient, local, server_process
@@ -147,7 +151,40 @@ def test_quotes_that_come_twice(tmp_path: Path) -> None:
                 assert len(client.open_orders()) == 2
 
 
-def check_duplicates(raw: RawClient, original: np.ndarray) -> None:
+def test_a_quote_of_long_ago_is_found_in_the_journal(eex: Floor) -> None:
+    eex.ops.control(OpenSession(1, "DESK"))
+    with RawClient(eex.server.config.ipc_endpoint, "DESK") as raw:
+        raw.socket.send(wire.pack_commands(np.concatenate([cancel(1, 99), quote(5), cancel(7, 99)])))
+        original = wire.unpack_events(raw.expect(FrameType.EVENTS))[1][1:3]
+        eex.server.exchange.recent = Recent(1, 1)
+        check_duplicates(raw, original, 2 / LOOKUPS_PER_SECOND)
+
+
+def test_the_same_events_again_after_a_start(tmp_path: Path) -> None:
+    """Quotes, a stop that a stranger's trade triggers, a call: RESUME gives the bytes that were first sent."""
+    with floor(tmp_path, "eex-spot", MORNING, OPENING) as it:
+        one, two, three = it.firms
+        one.quote("EUA", bid=(10, "69.90"), offer=(10, "70.10")).wait()
+        stop = two.place("EUA", "buy", 20, "70.20", market=True, stop="70.10").wait()
+        three.place("EUA", "buy", 4, "70.10").wait()
+        assert stop.wait_done().ended_by == Reason.IOC_REMAINDER
+        it.ops.control(SetPhase(int(Phase.CLOSE_CALL), 20250811))
+        three.place("EUA", "sell", 3, "69.80").wait()
+        it.ops.control(SetPhase(int(Phase.CONTINUOUS), 20250811))
+        for client in it.firms:
+            client.account()  # behind whatever the venue has told already
+        first = [client.poll().tobytes() for client in it.firms]
+        configuration = it.server.config
+    with background(configuration):
+        for name, told in zip(("S1", "S2", "S3"), first, strict=True):
+            with local(configuration, name) as client:
+                client.resume(0)
+                client.wait_until(lambda c=client, t=told: c.waiting * EVENT.itemsize >= len(t), 5)
+                assert client.poll().tobytes() == told
+
+
+def check_duplicates(raw: RawClient, original: np.ndarray, pause: float = 0.0) -> None:
+    """Both numbers of a quote again, as sent and otherwise; `pause` seconds between them, for lookups are rationed."""
     raw.socket.send(wire.pack_commands(quote(5)))
     copies = wire.unpack_events(raw.expect(FrameType.DUPLICATES))[1].copy()
     assert (copies["flags"] == EventFlag.POSSIBLE_DUPLICATE).all()
@@ -160,6 +197,7 @@ def check_duplicates(raw: RawClient, original: np.ndarray) -> None:
         (cancel(4), Reason.STALE_CLIENT_ORDER_ID),
         (quote(MAX_NUMBER), Reason.STALE_CLIENT_ORDER_ID),
     ):
+        time.sleep(pause)
         raw.socket.send(wire.pack_commands(made))
         answer = wire.unpack_events(raw.expect(FrameType.DUPLICATES))[1]
         assert [(int(e["kind"]), Reason(int(e["reason"]))) for e in answer] == [(EventKind.REJECTED, reason)]
