@@ -147,7 +147,7 @@ class AsyncClient:
         asker = _Asker(self, asyncio.get_running_loop())
         return await asyncio.to_thread(question, asker)
 
-    async def _request(self, frame_type: FrameType, message: wire.Message, what: str) -> Answer:
+    async def _request(self, frame_type: FrameType, message: wire.Message, what: str, patience: float) -> Answer:
         link = self.client._link
         tokens: list[int] = []
         got: list[Answer] = []
@@ -160,7 +160,7 @@ class AsyncClient:
                 got.append(found)
             return bool(got)
 
-        await self.until(answered, self.client.timeout, what)
+        await self.until(answered, patience, what)
         return accepted(got[0])
 
     async def poll(self, timeout: float = 1.0) -> EventArray:
@@ -203,8 +203,8 @@ class _Asker(Questions):
         self._client = client
         self._loop = loop
 
-    def request(self, frame_type: FrameType, message: wire.Message, what: str) -> Answer:
-        waiting = self._client._request(frame_type, message, what)
+    def request(self, frame_type: FrameType, message: wire.Message, what: str, patience: float | None = None) -> Answer:
+        waiting = self._client._request(frame_type, message, what, patience or self._client.client.timeout)
         return asyncio.run_coroutine_threadsafe(waiting, self._loop).result()
 
     def control(self, message: Control) -> EventArray:

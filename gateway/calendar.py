@@ -2,16 +2,18 @@
 
 A transition is stamped with its own moment and applied before any command of that moment or later. So a transition
 has been applied exactly when the journal's last timestamp is at or past its moment, and after downtime the missed
-ones follow from that timestamp alone.
+ones follow from that timestamp alone. That is why everything of one moment is one batch.
 
-Calls begin and end like every phase, and a later transition to the same call freezes it. Where instruments end their
-calls late, by an `EndOfCall`, each has a moment and a command of its own. A VOLATILITY_CALL, which trading begins, has
-no moment here: it ends by an operator's command, or by the next transition.
+A transition that ends a call auction is carried out later for the instruments whose calls end at random, for each at
+its own moment, before the day's next transition.
+A later transition to the same call freezes it. A VOLATILITY_CALL, which trading itself begins, has no moment here: an
+operator's command ends it, or the next transition.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections import defaultdict
+from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
 from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
@@ -21,42 +23,29 @@ import numpy as np
 from engine.control import END_OF_DAY
 from engine.schema import CommandArray, CommandKind, Mode, commands
 from engine.venue import MODES, PHASES, Calendar, Transition, date_number, utc_ns
+from gateway.call_ends import CallEnds
 
 NEVER = 2**63 - 1
 CALLS: Final = ("OPEN_CALL", "CLOSE_CALL")
-GO_ON: Final = (*CALLS, "PRE_OPEN", "HALT")
-"""Phases that a call may enter without being uncrossed."""
-EndOfCall = Callable[[int, int], int]
-"""(instrument, trading date YYYYMMDD) -> nanoseconds by which a call of it ends after its moment in the calendar.
-
-The same at every call and after every start: what counts is the journaled SET_PHASE, and after downtime the schedule
-finds by its moment alone whether that has been carried out (docs/call-auctions.md 12.5).
-"""
-
-
-def on_time(_instrument: int, _trading_date: int) -> int:
-    """Every call ends at its moment in the calendar."""
-    return 0
+GOING_ON: Final = (*CALLS, "PRE_OPEN", "HALT", "END")
+"""What a call turns into without ending; END ends it for everybody at once."""
 
 
 class Due(NamedTuple):
-    """A transition at its moment (UTC ns), with the commands for it."""
+    """A transition at its moment (UTC ns), or its part of one moment, with the commands for it."""
 
     moment: int
     transition: Transition
     commands: CommandArray
+    date: int
+    """The trading date, YYYYMMDD."""
 
 
 class Schedule:
-    """The venue's transitions after `last` (UTC ns), in order, one at a time.
+    """The venue's transitions after `last` (UTC ns), in order, one at a time; `ends` draws the ends of calls."""
 
-    Args:
-        instruments: how many the venue has; `end_of_call` is asked of each.
-        end_of_call: how late calls end.
-    """
-
-    def __init__(self, calendar: Calendar, last: int, instruments: int = 0, end_of_call: EndOfCall = on_time) -> None:
-        self._upcoming = _after(calendar, last, instruments, end_of_call)
+    def __init__(self, calendar: Calendar, last: int, ends: CallEnds | None = None) -> None:
+        self._upcoming = _after(calendar, last, ends)
         self._next = next(self._upcoming, None)
 
     @property
@@ -83,45 +72,47 @@ def _local_date(calendar: Calendar, moment: int) -> date:
     return datetime.fromtimestamp(moment // 1_000_000_000, ZoneInfo(calendar.timezone)).date()
 
 
-def _after(calendar: Calendar, last: int, instruments: int, end_of_call: EndOfCall) -> Iterator[Due]:
+def _after(calendar: Calendar, last: int, ends: CallEnds | None) -> Iterator[Due]:
     if not calendar.transitions:
         return
     day = _local_date(calendar, last)
     while True:
-        for due in _dues(calendar, day, instruments, end_of_call):
+        for due in day_dues(calendar, day, ends):
             if due.moment > last:
                 yield due
         day += timedelta(days=1)
 
 
-def _dues(calendar: Calendar, day: date, instruments: int, end_of_call: EndOfCall) -> list[Due]:
-    """A day's transitions; one that ends a call, late for some instruments, becomes several."""
-    trading_date, moments, found, phase = date_number(day), calendar.moments(day), list[Due](), ""
-    for at, (moment, transition) in enumerate(moments):
-        late: dict[int, list[int]] = {}
-        if phase in CALLS and transition.phase not in (*GO_ON, "END") and "LISTED" in transition.modes:
-            # Never past what comes next: a day's phases keep their order.
-            latest = max(moment, moments[at + 1][0] - 1) if at + 1 < len(moments) else NEVER
-            for number in range(1, instruments + 1):
-                ends = min(moment + end_of_call(number, trading_date), latest)
-                late.setdefault(ends, []).append(number)
-        if set(late) <= {moment}:
-            found.append(Due(moment, transition, _commands(transition, trading_date)))
-        else:
-            found += _one_by_one(moment, transition, trading_date, late)
-        phase = transition.phase if "LISTED" in transition.modes or transition.phase == "END" else phase
+def day_dues(calendar: Calendar, day: date, ends: CallEnds | None) -> list[Due]:
+    """A day's transitions in the order of their moments, no two at one moment; none on a holiday."""
+    found: list[Due] = []
+    moments, number, listed = calendar.moments(day), date_number(day), ""
+    afters = [moment for moment, _ in moments[1:]] + [NEVER]
+    for (moment, transition), after in zip(moments, afters, strict=False):
+        due = Due(moment, transition, _commands(transition, number), number)
+        ends_call = listed in CALLS and "LISTED" in transition.modes and transition.phase not in GOING_ON
+        found += _spread(due, after, ends) if ends_call and ends is not None else [due]
+        if "LISTED" in transition.modes:
+            listed = transition.phase
     return found
 
 
-def _one_by_one(moment: int, transition: Transition, trading_date: int, late: dict[int, list[int]]) -> list[Due]:
-    """The end of a call by instruments: other modes at its moment, `late` has the instruments by theirs."""
-    others = [MODES[mode] for mode in transition.modes if mode != "LISTED"]
-    found = []
-    for when in sorted({*late, *([moment] if others else [])}):
-        addressed = [(MODES["LISTED"], number) for number in late.get(when, [])]
-        addressed += [(mode, 0) for mode in others] if when == moment else []
-        found.append(Due(when, transition, _set_phase(transition, trading_date, addressed)))
-    return found
+def _spread(due: Due, after: int, ends: CallEnds) -> list[Due]:
+    """The end of a call in parts: for each instrument at its own moment, all of them before the moment `after`.
+
+    A part that names an instrument which is not listed on that day is refused by the engine, and changes nothing.
+    """
+    parts: dict[int, list[CommandArray]] = defaultdict(list)
+    for n in range(len(due.commands)):
+        command = due.commands[n : n + 1]
+        if command["scope"][0] != Mode.LISTED:
+            parts[due.moment].append(command)
+            continue
+        for instrument in range(1, ends.instruments + 1):
+            own = command.copy()
+            own["instrument"] = instrument
+            parts[min(due.moment + ends.delay(due.date, instrument), after - 1)].append(own)
+    return [due._replace(moment=moment, commands=np.concatenate(parts[moment])) for moment in sorted(parts)]
 
 
 def _commands(transition: Transition, trading_date: int) -> CommandArray:
@@ -129,14 +120,9 @@ def _commands(transition: Transition, trading_date: int) -> CommandArray:
         made = commands(len(END_OF_DAY))
         made["kind"] = END_OF_DAY
         return made
-    return _set_phase(transition, trading_date, [(MODES[mode], 0) for mode in transition.modes])
-
-
-def _set_phase(transition: Transition, trading_date: int, addressed: list[tuple[Mode, int]]) -> CommandArray:
-    """One SET_PHASE for each mode and instrument, 0 = all of them."""
-    made = commands(len(addressed))
+    made = commands(len(transition.modes))
     made["kind"] = CommandKind.SET_PHASE
-    made["scope"], made["instrument"] = np.transpose(addressed)
+    made["scope"] = [MODES[mode] for mode in transition.modes]
     made["quantity"] = PHASES[transition.phase]
     made["quantity2"] = transition.no_cancel
     made["expiry"] = trading_date

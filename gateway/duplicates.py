@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.schema import COMMAND, EVENT, FIRM_BYTES, CommandArray, EventArray, EventFlag, EventKind, Reason
+from gateway.directory import Directory
 from gateway.exchange import Exchange
 from gateway.numbers import owners
 from gateway.records import join
@@ -25,8 +26,9 @@ LOOKUPS_PER_SECOND: Final = 5
 class Duplicates:
     """Answers duplicates of every session of one exchange."""
 
-    def __init__(self, exchange: Exchange) -> None:
+    def __init__(self, exchange: Exchange, directory: Directory) -> None:
         self._exchange = exchange
+        self._directory = directory
         self._marks = exchange.marks
         self._lookups = Bucket(LOOKUPS_PER_SECOND, LOOKUPS_PER_SECOND)
 
@@ -54,7 +56,7 @@ class Duplicates:
                 return None
             old, old_events = self._from_journal(session, missing)
             originals, events = join([old, originals]), join([old_events, events])
-        return _answers(session, batch, originals, events)
+        return _answers(session, batch, originals, events, self._directory)
 
     def _from_journal(self, session: int, numbers: CommandArray) -> tuple[CommandArray, EventArray]:
         """Commands that consumed these numbers of a session, and their events, as far as one stretch of the journal has
@@ -86,7 +88,9 @@ def _with_quotes(numbers: NDArray[np.int64]) -> NDArray[np.int64]:
     return np.union1d(numbers, numbers - 1)
 
 
-def _answers(session: int, batch: CommandArray, originals: CommandArray, events: EventArray) -> EventArray:
+def _answers(
+    session: int, batch: CommandArray, originals: CommandArray, events: EventArray, directory: Directory
+) -> EventArray:
     known = owners(originals)
     same, refused = [], []
     for command in batch:
@@ -97,7 +101,7 @@ def _answers(session: int, batch: CommandArray, originals: CommandArray, events:
             refused.append(_refusal(session, command, Reason.DUPLICATE_MISMATCH, EventFlag.DUPLICATE_MISMATCH))
         else:
             same.append(int(original["sequence"]))
-    records = for_session(events[np.isin(events["command_sequence"], same)], session).copy()
+    records = for_session(events[np.isin(events["command_sequence"], same)], session, directory).copy()
     records["flags"] |= int(EventFlag.POSSIBLE_DUPLICATE)
     return join([records, *refused])
 

@@ -12,12 +12,15 @@ from typing import Final
 import numpy as np
 
 from engine.control import Control, encode, expand
-from engine.schema import COMMAND, CommandArray, CommandKind, EventArray, EventKind, Reason, commands
+from engine.schema import COMMAND, CommandArray, CommandKind, DayStage, EventArray, EventKind, Reason, commands
+from engine.venue import Venue
 from gateway.calendar import Due, Schedule, day_start
+from gateway.call_ends import CallEnds, windows_of
 from gateway.clock import JournalClock, parse_start
 from gateway.config import Config
 from gateway.journal import Messages, Opened
 from gateway.records import join
+from gateway.security import server_keys
 from replay import Note, NoteKind, is_settled
 from replay.errors import JournalFull
 
@@ -66,7 +69,10 @@ class Exchange:
         else:
             last = int(header["timestamp"])
         self.clock = JournalClock(last, config.clock_rate)
-        self.schedule = Schedule(calendar, last)
+        self._ends = _call_ends(self.venue, config)
+        self._seed_noted = 0
+        """The date to whose seed of the calls this run has committed."""
+        self.schedule = Schedule(calendar, last, self._ends)
         self._start = start
         self.epoch = 0
         self._latest: tuple[CommandArray, EventArray] | None = None
@@ -85,6 +91,10 @@ class Exchange:
         Stamped with the last time of the run before, so that the calendar still sees what was missed since.
         """
         last = self.clock.last
+        header = self.engine.header()
+        if self._ends is not None and header.day_stage == DayStage.SETTLED and header.trading_date:
+            # The last run may have ended between a day's end and this note.
+            self.note(self._ends.reveal(header.trading_date))
         self.epoch = self.command_sequence + 1
         return self.commit(self.clock.anchor(self._start), timestamp=last)
 
@@ -186,8 +196,17 @@ class Exchange:
         return self.commit(batch, [note], timestamp), {first: message}
 
     def carry_out(self, due: Due) -> EventArray:
-        """A calendar transition, stamped with its own moment and sealed with a digest."""
-        return self.commit(due.commands.copy(), timestamp=due.moment, digest=True)
+        """A calendar transition, stamped with its own moment and sealed with a digest.
+
+        Where calls end at random, the seed's hash is noted before the date's first one and the seed after its END.
+        """
+        if self._ends is not None and due.date != self._seed_noted:
+            self._seed_noted = due.date
+            self.note(self._ends.commitment(due.date))
+        events = self.commit(due.commands.copy(), timestamp=due.moment, digest=True)
+        if self._ends is not None and due.transition.phase == "END":
+            self.note(self._ends.reveal(due.date))
+        return events
 
     def session_up(self, session: int, policy: int) -> Reason:
         """Journal a logon; returns the engine's reason for refusing it, NONE when it is up."""
@@ -226,3 +245,9 @@ class Exchange:
         self.writer.append(commands(0), self.recent.events_after(0, 0), [Note(NoteKind.SEAL, digest)])
         self.writer.close()
         return digest
+
+
+def _call_ends(venue: Venue, config: Config) -> CallEnds | None:
+    """Draws the ends of calls, where the venue has calls that end at random. Raises SecurityError."""
+    windows = windows_of(venue)
+    return CallEnds(server_keys(config.keys_folder).secret, len(venue.instruments), windows) if windows else None

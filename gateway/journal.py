@@ -14,6 +14,7 @@ from engine.core import Engine
 from engine.schema import CommandArray, EventArray
 from engine.venue import Venue
 from gateway.config import Config
+from gateway.directory import Directory
 from gateway.recent import Recent
 from gateway.routing import last_events
 from gateway.sessions import ADMINISTRATIVE, Registry
@@ -76,13 +77,15 @@ class History:
         self.marks = Marks()
         self._opened: list[tuple[EventArray, Messages]] = []
         self._last: dict[int, int] = {}
+        self._directory = Directory()
 
     def take(self, stretch: Stretch) -> None:
         """Take in the next batches."""
         commands, events = stretch.commands, stretch.events
         self.recent.add(commands, events)
         self.marks.learn(commands)
-        self._last |= last_events(events)
+        self._directory.learn(events)
+        self._last |= last_events(events, self._directory)
         opened = events[np.isin(events["kind"], ADMINISTRATIVE)]
         if len(opened):
             messages: Messages = {}

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from msgspec import structs
+
 from engine.core import Engine
 from engine.look import Header, Level
 from engine.schema import Reason, Role
@@ -37,14 +39,15 @@ class Queries:
     def __init__(self, engine: Engine, registry: Registry) -> None:
         self._engine = engine
         self._registry = registry
-        self._instruments = _instruments(engine.venue)
+        self._instruments = engine.venue.instruments
+        self._reference = reference_data(engine.venue)
         self._registers = RegisterQueries(engine, registry)
 
     def answer(self, query: wire.Query, session: Session, _sequence: int = 0) -> wire.Message:
         """The answer to one query. Raises QueryError."""
         match query.kind:
             case wire.QueryKind.REFERENCE:
-                return self._reference(session)
+                return structs.replace(self._reference, accounts=self._registry.accounts_of(session))
             case wire.QueryKind.ACCOUNT:
                 return self._account(query.number, session)
             case wire.QueryKind.BOOK:
@@ -64,35 +67,21 @@ class Queries:
             case wire.QueryKind.OBLIGATIONS:
                 return self._registers.obligations(query.number, session)
             case wire.QueryKind.COMPLIANCE:
-                self._check_account(query.number, session)
+                self.check_account(query.number, session)
                 return compliance(self._engine, query.number)
             case wire.QueryKind.INDICATIVE:
                 return self._indicative(query.number)
         raise QueryError(Reason.INVALID_KIND)
 
-    def _reference(self, session: Session) -> wire.ReferenceData:
-        venue = self._engine.venue
-        return wire.ReferenceData(
-            venue=venue.name,
-            title=venue.title,
-            prefunded=venue.prefunded,
-            take=venue.take,
-            sweep_levels=venue.sweep_levels,
-            currencies=venue.currencies,
-            assets=venue.assets,
-            instruments=self._instruments,
-            accounts=self._registry.accounts_of(session),
-            timezone=venue.calendar.timezone,
-        )
-
-    def _check_account(self, number: int, session: Session) -> None:
+    def check_account(self, number: int, session: Session) -> None:
+        """Whether a session may ask about an account. Raises QueryError."""
         known = self._registry.accounts.get(number)
         # An account of another firm and none at all give the same answer.
         if known is None or (session.role != Role.OPERATOR and known[1] != session.firm):
             raise QueryError(Reason.UNKNOWN_ACCOUNT)
 
     def _account(self, number: int, session: Session) -> wire.AccountData:
-        self._check_account(number, session)
+        self.check_account(number, session)
         account, cash, holds = self._engine.balance(number)
         row = account[0]
         return wire.AccountData(
@@ -162,6 +151,22 @@ def _day_data(number: int, header: Header, row: Any) -> wire.DayData:
         phase=int(row["listed_phase"]),
         turnover=str(int(row["turnover"]) + int(row["turnover_high"]) * TURNOVER_WORD),
         **{name: int(row[name]) for name in same},
+    )
+
+
+def reference_data(venue: Venue) -> wire.ReferenceData:
+    """What a venue's rules say, without accounts."""
+    return wire.ReferenceData(
+        venue=venue.name,
+        title=venue.title,
+        prefunded=venue.prefunded,
+        take=venue.take,
+        sweep_levels=venue.sweep_levels,
+        currencies=venue.currencies,
+        assets=venue.assets,
+        instruments=_instruments(venue),
+        accounts=(),
+        timezone=venue.calendar.timezone,
     )
 
 

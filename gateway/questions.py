@@ -12,11 +12,15 @@ from gateway.errors import rejected
 from gateway.link import Answer, Link
 from gateway.records import join
 from gateway.register_questions import RegisterQuestions
+from gateway.statement_views import Statement, statement
 from gateway.views import Account, Book, Day, Indicative, OpenOrder, Reference
 from gateway.wire import FrameType, QueryKind
 from gateway.wire_calls import IndicativeAnswer
+from gateway.wire_statements import StatementData
 
 M = TypeVar("M", bound=wire.Message)
+STATEMENT_PATIENCE = 60.0
+"""Seconds: a statement is composed from a whole day of the journal."""
 
 
 class Questions(RegisterQuestions):
@@ -73,13 +77,33 @@ class Questions(RegisterQuestions):
         """What the venue takes, room in its journal, and the counts of the firm's sessions (operators: of all)."""
         return self.ask(QueryKind.STATUS, 0, wire.StatusData)
 
-    def ask(self, kind: QueryKind, number: int, answer: type[M]) -> M:
-        """Ask as the wire does; returns the message in ticks and ids. Raises Rejected, NoAnswer."""
-        found = self.request(FrameType.QUERY, wire.Query(int(kind), number), f"query {kind.name}")
+    def statement(self, date: int = 0, account: int | None = None) -> Statement:
+        """A settled day of an account of the firm: opening, movements, closing, trades, orders that live on.
+
+        Args:
+            date: YYYYMMDD; 0 = the last day that has ended.
+
+        Raises:
+            Rejected: INVALID_DATE (no such settled day), UNKNOWN_ACCOUNT, THROTTLED (one at a time); NoAnswer.
+        """
+        wanted = self.account_number if account is None else account
+        pages = [self.ask(QueryKind.STATEMENT, wanted, StatementData, date=date)]
+        while not pages[-1].complete:
+            after = pages[-1].trades[-1].sequence
+            pages.append(self.ask(QueryKind.STATEMENT, wanted, StatementData, date=pages[0].date, after=after))
+        return statement(self.reference, pages)
+
+    def ask(self, kind: QueryKind, number: int, answer: type[M], **more: int) -> M:
+        """Ask as the wire does, `more` being further fields of the query; returns the message in ticks and ids.
+
+        Raises Rejected, NoAnswer.
+        """
+        patience = STATEMENT_PATIENCE if kind == QueryKind.STATEMENT else None
+        found = self.request(FrameType.QUERY, wire.Query(int(kind), number, **more), f"query {kind.name}", patience)
         return wire.unpack(found.frame, answer)
 
-    def request(self, frame_type: FrameType, message: wire.Message, what: str) -> Answer:
-        """Send one request and wait for its answer. Raises Rejected, NoAnswer."""
+    def request(self, frame_type: FrameType, message: wire.Message, what: str, patience: float | None = None) -> Answer:
+        """Send one request and wait for its answer, `patience` or `timeout` seconds. Raises Rejected, NoAnswer."""
         token = self._link.ask(frame_type, message)
         got: list[Answer] = []
 
@@ -89,7 +113,7 @@ class Questions(RegisterQuestions):
                 got.append(found)
             return bool(got)
 
-        self.wait_until(arrived, self.timeout, what)
+        self.wait_until(arrived, patience or self.timeout, what)
         return accepted(got[0])
 
     def control(self, message: Control) -> EventArray:

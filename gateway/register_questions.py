@@ -26,7 +26,7 @@ class RegisterQuestions:
     reference: Reference
     account_number: int
 
-    def ask(self, kind: QueryKind, number: int, answer: type[M]) -> M:
+    def ask(self, kind: QueryKind, number: int, answer: type[M], **more: int) -> M:
         raise NotImplementedError
 
     def negotiations(self) -> list[views.Negotiation]:

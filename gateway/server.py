@@ -273,6 +273,9 @@ class Server:
         exchange = getattr(self, "exchange", None)
         if exchange is not None:
             exchange.writer.close()
+        service = getattr(self, "service", None)
+        if service is not None:
+            service.queries.close()
         self._doors.close()
         self._waker.close()
         self._wake_end.close()

@@ -7,7 +7,7 @@ a command first flushes, so that each client sees its answers in the order in wh
 from __future__ import annotations
 
 import time
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable
 from typing import Final
 
@@ -34,10 +34,12 @@ from gateway.logons import Logons
 from gateway.losses import Losses
 from gateway.numbers import QUOTE, fresh, last_numbers
 from gateway.outbox import Outbox
-from gateway.queries import Queries, QueryError
+from gateway.queries import Queries
+from gateway.query_desk import QueryDesk
 from gateway.room import Room
-from gateway.routing import TWO_SIDED, deliveries, pages
+from gateway.routing import SHARED, deliveries, pages
 from gateway.sessions import MAX_BAD_FRAMES, Connection, Port, Registry, Session
+from gateway.statements import StatementDesk
 from gateway.status import StatusBoard
 from gateway.streams import Streams
 from gateway.wire import (
@@ -54,7 +56,6 @@ from gateway.wire import (
 from replay.writer import SpaceState
 
 MISSED_HEARTBEATS: Final = 2.5
-QUERY_QUEUE: Final = 10_000
 RESUME_BYTES: Final = 1 << 20
 """Most event bytes that one RESUME brings."""
 FORGET_CUT_NS: Final = 60_000_000_000
@@ -87,17 +88,21 @@ class Service:
         self._out = Outbox(config.credit_bytes, self.counters)
         self.batches = 0
         self._config = config
-        self._streams = Streams(exchange)
-        self.duplicates = Duplicates(exchange)
+        self._streams = Streams(exchange, registry.directory)
+        self.duplicates = Duplicates(exchange, registry.directory)
         self.room = Room(exchange.writer, say)
         self.losses = Losses(exchange, registry, self._out, config.grace_ms, self.run_calendar, self.publish)
         self._logons = Logons(exchange, registry, config, self._out, self.losses)
-        self._queries = Queries(exchange.engine, registry)
-        self._status = StatusBoard(exchange, registry, self.room, self.counters)
+        self.queries = QueryDesk(
+            Queries(exchange.engine, registry),
+            StatusBoard(exchange, registry, self.room, self.counters),
+            StatementDesk(config.data_folder / "journal"),
+            self._out,
+            self.counters,
+        )
         self._pending: list[tuple[Session, bytes, int, int]] = []
         """Session, records, last number, count."""
         self._pending_count = 0
-        self._waiting: deque[tuple[Connection, int, wire.Query]] = deque()
 
     # --- frames ---------------------------------------------------------------------------------------------------
 
@@ -142,7 +147,7 @@ class Service:
             return
         if opened.type == FrameType.QUERY:
             # Waits until the batch is carried out, like every query.
-            self._query(connection, opened)
+            self.queries.take(connection, opened)
             return
         self.flush()
         match opened.type:
@@ -303,7 +308,7 @@ class Service:
         if messages or (administrative and bool((events["kind"] >= EventKind.FIRM_OPENED).any())):
             self.registry.learn(events, messages or {})
             self.losses.cut_ended()
-        for session_number, records in deliveries(events):
+        for session_number, records in deliveries(events, self.registry.directory):
             session = self.registry.sessions.get(session_number)
             if session is None:
                 continue
@@ -317,7 +322,7 @@ class Service:
         """The most frequent case: one event of one session. False when it concerns two; `deliveries` knows the rest."""
         own, contra = EVENT_SESSIONS.unpack_from(record, EVENT_SESSIONS_AT)
         session = self.registry.sessions.get(own)
-        if contra not in (0, own) or record[0] in TWO_SIDED or session is None:
+        if contra not in (0, own) or record[0] in SHARED or session is None:
             return False
         sequence = EVENT_SEQUENCE.unpack_from(record, EVENT_SEQUENCE_AT)[0]
         previous, session.last_event = session.last_event, sequence
@@ -351,34 +356,13 @@ class Service:
 
     # --- queries --------------------------------------------------------------------------------------------------
 
-    def _query(self, connection: Connection, opened: wire.Frame) -> None:
-        query = wire.unpack(opened, wire.Query)
-        if len(self._waiting) >= QUERY_QUEUE or not connection.session.queries.take(1, connection.heard):
-            self.counters["throttled"] += 1
-            wait = connection.session.queries.wait_ms(1)
-            self._out.tell(connection, Reason.THROTTLED, token=opened.token, retry_ms=wait)
-            return
-        self._waiting.append((connection, opened.token, query))
-
     @property
     def queries_wait(self) -> bool:
-        return bool(self._waiting)
+        return self.queries.has_waiting
 
     def answer_queries(self, most: int = 16) -> None:
         """Answer queries that wait, a few at a time, so that orders in between do not wait for all of them."""
-        for _ in range(min(most, len(self._waiting))):
-            connection, token, query = self._waiting.popleft()
-            if connection.session.connection is not connection:
-                continue
-            try:
-                if query.kind == wire.QueryKind.STATUS:
-                    answer: wire.Message = self._status.answer(connection.session)
-                else:
-                    answer = self._queries.answer(query, connection.session)
-            except QueryError as error:
-                self._out.tell(connection, error.reason, token=token)
-                continue
-            self._out.send(connection, wire.pack(FrameType.ANSWER, answer, token))
+        self.queries.answer(most)
 
     # --- heartbeats and lost sessions -----------------------------------------------------------------------------
 

@@ -14,6 +14,7 @@ import zmq
 
 from engine.control import Control, OpenAccount, OpenFirm, OpenSession
 from engine.schema import EventArray, EventKind, Reason, Role, Status
+from gateway.directory import OPENINGS, Directory
 
 MAX_BAD_FRAMES = 10
 """Unreadable frames after which a connection is cut."""
@@ -120,6 +121,7 @@ class Registry:
     sessions: dict[int, Session] = field(default_factory=dict)
     next_expiry: int = 0
     """UTC ns at which the next key loses its validity; 0 = none does."""
+    directory: Directory = field(default_factory=Directory)
     _by_key: dict[str, Session] = field(default_factory=dict)
     _until: dict[str, int] = field(default_factory=dict)
     _by_name: dict[str, Session] = field(default_factory=dict)
@@ -176,6 +178,8 @@ class Registry:
 
     def _learn(self, event: Any, message: Control | None) -> None:
         number = int(event["aux"])
+        if event["kind"] in OPENINGS:
+            self.directory.take(event)
         match EventKind(event["kind"]):
             case EventKind.FIRM_OPENED:
                 self.firms[number] = message.name if isinstance(message, OpenFirm) else f"firm {number}"

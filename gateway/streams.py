@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 from engine.schema import EventArray
+from gateway.directory import Directory
 from gateway.exchange import Exchange
 from gateway.records import join
 from gateway.routing import for_session, pages
@@ -24,8 +25,9 @@ class Page(NamedTuple):
 class Streams:
     """Reads back what each session was sent; the bytes are those first sent."""
 
-    def __init__(self, exchange: Exchange) -> None:
+    def __init__(self, exchange: Exchange, directory: Directory) -> None:
         self._exchange = exchange
+        self._directory = directory
 
     def page(self, session: int, after: int, last: int, limit: int) -> Page:
         """About `limit` records of `session` with sequences above `after`, up to `last`, its last one."""
@@ -33,7 +35,7 @@ class Streams:
         reached, room = after, limit
         while reached < last and room > 0:
             events = self._events(reached)
-            mine = for_session(events, session)
+            mine = for_session(events, session, self._directory)
             kept = pages(mine, max(2, room))[0]
             found.append(kept)
             room -= len(kept)

@@ -9,6 +9,7 @@ from gateway import quotes
 from gateway.handles import Follower
 from gateway.orders import OrderHandle, Request
 from gateway.quotes import QuoteHandle
+from gateway.routing import PUSHED
 
 
 class Tracker:
@@ -53,6 +54,8 @@ class Tracker:
                 self._orders[request.order_id] = request
             return
         if self._follower.take(event, self._requests):
+            return
+        if kind in PUSHED:  # its order_id is a hold's or another thing's, not an order's
             return
         cause = self._requests.get(int(event["contra_client_order_id"]))
         number = int(event["order_id"])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from decimal import Decimal, InvalidOperation
+from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from typing import NamedTuple
 
 from engine.schema import DayStage, OrderFlag, OrderType, Phase, Reason, Side, Status, TimeInForce
@@ -58,6 +58,8 @@ class Day(NamedTuple):
     volume: int
     turnover: Decimal
     trades: int
+    change_pct: Decimal | None
+    """Of the close, before it is fixed of the last trade today, against the previous close; None without either."""
 
 
 class Cash(NamedTuple):
@@ -122,6 +124,16 @@ def to_ticks(instrument: wire.InstrumentData, price: Decimal | str | int) -> int
     return int(value)
 
 
+def change_pct(previous: int, price: int) -> Decimal | None:
+    """Change from `previous` to `price`, both in ticks, in per cent with two decimals; None when either is 0.
+
+    Half-up, an exact half away from zero on both sides (rule book section 2, change_pct).
+    """
+    if not previous or not price:
+        return None
+    return (Decimal(100 * (price - previous)) / previous).quantize(Decimal("0.01"), ROUND_HALF_UP)
+
+
 class Reference:
     """The venue's reference data with look-ups by symbol."""
 
@@ -165,6 +177,7 @@ class Reference:
         def price(ticks: int) -> Decimal | None:
             return tick * ticks if ticks else None
 
+        latest = data.close or (data.last if data.trades else 0)
         return Day(
             symbol=instrument.symbol,
             trading_date=data.trading_date,
@@ -181,6 +194,7 @@ class Reference:
             volume=data.volume,
             turnover=tick * int(data.turnover),
             trades=data.trades,
+            change_pct=change_pct(data.previous_close, latest),
         )
 
     def account(self, data: wire.AccountData) -> Account:

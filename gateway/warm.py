@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
-from pathlib import Path
-
-import engine
+from gateway.processes import start_module
 
 
 def warm() -> None:
@@ -18,11 +13,7 @@ def warm() -> None:
     from engine.warm import compile_named, missing
 
     names = missing()
-    environment = {**os.environ, "PYTHONPATH": str(Path(engine.__file__).parents[1])}
-    others = [
-        subprocess.Popen([sys.executable, "-m", "engine.warm", name], stdin=subprocess.DEVNULL, env=environment)
-        for name in names[1:]
-    ]
+    others = [start_module("engine.warm", name) for name in names[1:]]
     try:
         compile_named(names[:1])
     finally:

@@ -153,16 +153,20 @@ class QueryKind(IntEnum):
     HOLDS = 10
     OBLIGATIONS = 11
     COMPLIANCE = 12
+    STATEMENT = 13
     INDICATIVE = 14
 
 
 class Query(Message, frozen=True):
-    """`number`: the account (ACCOUNT, COMPLIANCE), the instrument (BOOK; DAY, INDICATIVE: 0 = all), or the id to start
-    after.
+    """`number`: the account (ACCOUNT, COMPLIANCE, STATEMENT), the instrument (BOOK; DAY, INDICATIVE: 0 = all), or the
+    id to start after. STATEMENT only: `date` of a settled day (0 = the latest), `after` which event sequence its trades
+    begin.
     """
 
     kind: int
     number: int = 0
+    date: int = 0
+    after: int = 0
 
 
 class InstrumentData(Message, frozen=True):

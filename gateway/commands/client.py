@@ -9,6 +9,7 @@ import click
 from gateway.commands import client_mechanisms, client_orders, client_registry
 from gateway.commands.common import Failure, json_option, print_json
 from gateway.commands.connect import Target, opened, pass_target
+from gateway.commands.statements import client_statement
 
 
 @click.group()
@@ -175,6 +176,7 @@ def status(target: Target, as_json: bool) -> None:
         click.echo(status_text(found))
 
 
+client.add_command(client_statement)
 for commands in (client_orders, client_mechanisms, client_registry):
     for command in commands.COMMANDS:
         client.add_command(command)

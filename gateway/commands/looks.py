@@ -26,12 +26,13 @@ def days_table(days: list[Day]) -> str:
         "volume",
         "turnover",
         "trades",
+        "change %",
     ]
     rows = []
     for d in days:
         limits = f"{d.limit_down}-{d.limit_up}" if d.limit_up else ""
         prices = (d.last, d.open, d.high, d.low, d.close, d.previous_close)
-        rows.append((d.symbol, d.phase.name, *prices, limits, d.volume, d.turnover, d.trades))
+        rows.append((d.symbol, d.phase.name, *prices, limits, d.volume, d.turnover, d.trades, d.change_pct))
     return table(heads, rows)
 
 

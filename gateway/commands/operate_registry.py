@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import click
@@ -23,6 +24,7 @@ from gateway.commands.operating import (
     reference_option,
     trading_date,
 )
+from gateway.commands.settlements import check_file, digest_cause
 
 if TYPE_CHECKING:
     from engine.control import Control
@@ -245,23 +247,33 @@ def carry_over(
 @click.command()
 @click.argument("date", required=False)
 @click.option("--refused", is_flag=True, help="The registry refused the file: the day cannot be settled yet.")
+@click.option(
+    "--file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="The settlement file that this answers: its SHA-256 goes into the journal, before the cause.",
+)
 @cause_option
 @json_option
 @pass_target
-def acknowledge(target: Target, date: str | None, refused: bool, cause: str, as_json: bool) -> None:
+def acknowledge(target: Target, date: str | None, refused: bool, file: Path | None, cause: str, as_json: bool) -> None:
     """Pass on the registry's answer to the settlement file of DATE (YYYY-MM-DD; default: the trading date).
 
+    With --file and a journal in the server's data folder here, the file must be the one that the journal gives.
+
     \b
-    carbonbook operate acknowledge 2025-08-11 --session OPS
+    carbonbook operate acknowledge 2025-08-11 --file settlement-2025-08-11.csv --session OPS
     """
     from engine.control import AcknowledgeSettlement
     from engine.schema import EventKind
 
     given = date_of(date, "DATE") if date else 0
+    said = digest_cause(file, cause) if file else cause
 
     def make(it: Client) -> Control:
         day = given or trading_date(it)
-        return checked(AcknowledgeSettlement, date=day, accepted=not refused, cause=cause)
+        if file and not refused:
+            check_file(target.data, day, file)
+        return checked(AcknowledgeSettlement, date=day, accepted=not refused, cause=said)
 
     def tell(_: Client, event: Any) -> Told:
         day = iso(int(event["aux"]))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from gateway.commands.averages import average
+from gateway.commands.calls import call_ends
 from gateway.commands.common import (
     Bar,
     Failure,
@@ -22,6 +23,10 @@ from gateway.commands.common import (
     print_json,
     when,
 )
+from gateway.commands.order_export import orders
+from gateway.commands.quoting import presence
+from gateway.commands.settlements import settlement
+from gateway.commands.statements import replay_statement
 
 if TYPE_CHECKING:
     from engine.core import ImplementationName
@@ -125,4 +130,5 @@ def _instant(reader: JournalReader, at: str | None) -> tuple[int | None, int | N
     return None, moment
 
 
-replay.add_command(average)
+for command in (average, settlement, replay_statement, presence, orders, call_ends):
+    replay.add_command(command)

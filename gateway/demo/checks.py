@@ -8,6 +8,7 @@ import numpy as np
 
 from engine.schema import COMMAND, EVENT, FIRM_BYTES, CommandArray, EventArray, EventKind, Reason
 from gateway.demo.plan import Plan
+from gateway.directory import Directory
 from gateway.routing import deliveries
 from replay import JournalReader
 
@@ -45,7 +46,7 @@ def compare(plan: Plan, sessions: dict[str, int], command_logs: set[str]) -> Com
     faults = _used_twice(commands)
     endings = _reasons(events, (EventKind.CANCELLED, EventKind.EXPIRED))
     faults += [f"no order ended as {reason.name}" for reason in ENDINGS if reason.name not in endings]
-    streams = {delivery.session: delivery.records for delivery in deliveries(events)}
+    streams = {delivery.session: delivery.records for delivery in deliveries(events, Directory.of(events))}
     acknowledged = records = 0
     for name, number in sorted(sessions.items()):
         if name in command_logs:

@@ -1,4 +1,4 @@
-"""The calendar of calls: begin, freeze, end; late ends by instrument; all of it made up for after downtime."""
+"""The calendar of calls: begin, freeze, end; all of it made up for after downtime."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def clock(hours: int, minutes: int, seconds: int = 0) -> int:
 
 
 def test_a_day_of_calls() -> None:
-    dues = day_of(Schedule(Venue.preset("krx").calendar, NIGHT, 1), parse_start(AT.format("23:59:59")))
+    dues = day_of(Schedule(Venue.preset("krx").calendar, NIGHT), parse_start(AT.format("23:59:59")))
     assert [told(due) for due in dues[:-1]] == [
         (clock(9, 0), [(1, 0, Phase.OPEN_CALL, 0)]),
         (clock(9, 59), [(1, 0, Phase.OPEN_CALL, 1)]),
@@ -50,29 +50,6 @@ def test_a_day_of_calls() -> None:
         (clock(11, 59), [(1, 0, Phase.CLOSE_CALL, 1)]),
     ]
     assert dues[-1].commands["kind"].tolist()[0] == CommandKind.STOP_TRADING
-
-
-def test_instruments_end_their_calls_late_and_apart() -> None:
-    """Instruments 1 to 4, ends 7, 0, 7 and 99,999 s late: the last not past what comes next."""
-    asked: list[tuple[int, int]] = []
-
-    def late(instrument: int, trading_date: int) -> int:
-        asked.append((instrument, trading_date))
-        return (7, 0, 7, 99_999)[instrument - 1] * NS
-
-    calendar = Venue.preset("krx").calendar
-    dues = day_of(Schedule(calendar, NIGHT, 4, late), parse_start(AT.format("11:30:00")) - 1)
-    assert asked == [(number, 20250811) for number in (1, 2, 3, 4)]
-    assert [told(due) for due in dues[2:]] == [
-        (clock(10, 0), [(1, 2, Phase.CONTINUOUS, 0), (2, 0, Phase.CONTINUOUS, 0)]),
-        (clock(10, 0, 7), [(1, 1, Phase.CONTINUOUS, 0), (1, 3, Phase.CONTINUOUS, 0)]),
-        (clock(11, 29, 59), [(1, 4, Phase.CONTINUOUS, 0)]),
-    ]
-    # A start between two of them finds the rest by the time alone.
-    again = Schedule(calendar, parse_start(AT.format("10:00:00")), 4, late)
-    assert again.next_moment == NIGHT + clock(10, 0, 7) * NS
-    on_time = Schedule(calendar, NIGHT, 4, lambda *_: 0)
-    assert told(day_of(on_time, parse_start(AT.format("10:00:00")))[2])[1][0] == (1, 0, Phase.CONTINUOUS, 0)
 
 
 def test_calls_are_made_up_for_after_downtime(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -103,5 +80,5 @@ def test_calls_are_made_up_for_after_downtime(tmp_path: Path, monkeypatch: pytes
 def test_a_venue_may_gather_orders_before_it_opens(tmp_path: Path) -> None:
     opening = ('at = 09:00:00\nphase = "OPEN_CALL"', 'at = 09:00:00\nphase = "PRE_OPEN"')
     calendar = Venue.find(changed_venue(tmp_path, "krx", opening)).calendar
-    dues = day_of(Schedule(calendar, NIGHT, 1, lambda *_: 5 * NS), parse_start(AT.format("10:00:05")))
-    assert [told(due)[1][0][2] for due in dues] == [Phase.PRE_OPEN, Phase.OPEN_CALL, Phase.CONTINUOUS, Phase.CONTINUOUS]
+    dues = day_of(Schedule(calendar, NIGHT), parse_start(AT.format("10:00:00")))
+    assert [told(due)[1][0][2] for due in dues] == [Phase.PRE_OPEN, Phase.OPEN_CALL, Phase.CONTINUOUS]

@@ -10,6 +10,7 @@ import pytest
 from engine.control import OpenFirm, OpenSession
 from engine.schema import COMMAND, Role
 from gateway.config import Config
+from gateway.directory import Directory
 from gateway.exchange import Exchange
 from gateway.journal import Marks, open_journal
 from gateway.routing import last_events
@@ -59,7 +60,7 @@ def test_one_pass_gives_what_the_journal_tells(tmp_path: Path, monkeypatch: pyte
     assert {n: s.name for n, s in registry.sessions.items()} == {1: "A1", 2: "A2"}
     events = np.concatenate([batch.events for batch in whole])
     assert opened.history.recent.events_after(0, len(events)).tobytes() == events.tobytes()
-    last = last_events(events)
+    last = last_events(events, Directory.of(events))
     assert {n: s.last_event for n, s in registry.sessions.items() if s.last_event} == last
     opened.writer.close()
 

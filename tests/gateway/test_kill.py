@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from engine.schema import EventKind
+from gateway.directory import Directory
 from gateway.routing import for_session
 from replay import JournalReader, verify
 from tests.gateway.builders import limit
@@ -57,6 +58,6 @@ def test_kill_under_load_loses_and_doubles_nothing(tmp_path: Path) -> None:
     assert got["client_order_id"].tolist() == list(range(1, sent + 1))
     assert set(got["kind"]) == {EventKind.ACCEPTED}
     journaled = np.concatenate(list(JournalReader(tmp_path / "data/journal").events(1)))
-    assert for_session(journaled, 1).tobytes() == got.tobytes()
+    assert for_session(journaled, 1, Directory.of(journaled)).tobytes() == got.tobytes()
     assert 0 < told <= sent
     assert verify(tmp_path / "data/journal", "reference").ok

@@ -98,6 +98,15 @@ def test_a_market_day(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Non
         assert statement(one) == (12_150_975_000, 0, 0, 698_500, 0)
         assert statement(two) == (9_545_025_000, 0, 0, 1_061_500, 0)
         assert statement(three) == (8_304_000_000, 0, 0, 1_240_000, 0)
+        # The day as statements: S2 paid 109,750.00 and 4,440,000.00, S3 14,000,000.00 and 2,960,000.00.
+        bought, dealt = two.statement(), three.statement()
+        assert bought.cash[0].movements == {"paid_in": 10_000_000_000, "bought": -10_975_000 - 444_000_000}
+        assert (bought.cash[0].closing, [t.method for t in bought.trades]) == (9_545_025_000, [10, 10, 21])
+        assert dealt.holdings[4].movements == {"brought_in": 1_000_000, "bought": 240_000}
+        assert [(t.method, t.lots, t.amount) for t in dealt.trades] == [
+            (20, 200_000, 1_400_000_000),
+            (21, 40_000, 296_000_000),
+        ]
         ops.control(SetPhase(int(Phase.CONTINUOUS), 20250812))
         one.place("CEA24", "sell", 500, "80.00").wait()
         assert two.place("CEA24", "buy", 500, "80.00").wait().status == Status.FILLED

@@ -164,6 +164,8 @@ def test_the_same_events_again_after_a_start(tmp_path: Path) -> None:
     """Quotes, a stop that a stranger's trade triggers, a call: RESUME gives the bytes that were first sent."""
     with floor(tmp_path, "eex-spot", MORNING, OPENING) as it:
         one, two, three = it.firms
+        for client in it.firms:
+            client.resume(0)  # what the opening told them
         one.quote("EUA", bid=(10, "69.90"), offer=(10, "70.10")).wait()
         stop = two.place("EUA", "buy", 20, "70.20", market=True, stop="70.10").wait()
         three.place("EUA", "buy", 4, "70.10").wait()

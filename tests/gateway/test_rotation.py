@@ -81,6 +81,7 @@ def test_both_keys_are_valid_until_the_next_start(served: Config, keys: Path) ->
 def test_a_revoked_key_is_cut_and_refused(server: Server, served: Config, keys: Path) -> None:
     with connect(served, keys, policy=DisconnectPolicy.CANCEL_ALL) as old, connect(served, keys, "BETA.secret") as beta:
         old.place("X1", "buy", 1, "70.00").wait()
+        old.poll()  # with nothing left of it, the next poll waits
         pair = rotate_session_keys(keys, "ALPHA", until=None)
         until_reloaded(server, pair.public.decode())
         with pytest.raises(SessionRefused) as caught:

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from engine.schema import EVENT, EventArray, EventFlag, EventKind, Reason, Side
+from gateway.directory import Directory
 from gateway.routing import deliveries, for_session, last_events
 
 pytestmark = pytest.mark.nojit
@@ -36,16 +37,19 @@ def shown(record: Any) -> dict[str, int]:
     return {name: int(record[name]) for name in names if record[name]}
 
 
-def told(records: EventArray) -> dict[int, list[tuple[EventKind, dict[str, int]]]]:
+NOBODY = Directory()
+
+
+def told(records: EventArray, known: Directory = NOBODY) -> dict[int, list[tuple[EventKind, dict[str, int]]]]:
     """Session -> its copies; the same bytes must come again when only a part of the journal is looked at."""
     found = {}
-    for session, copies in deliveries(records.copy()):
+    for session, copies in deliveries(records.copy(), known):
         found[session] = [(EventKind(int(c["kind"])), shown(c)) for c in copies]
-        assert for_session(records, session).tobytes() == copies.tobytes()
-        one_by_one = [for_session(records[n : n + 1], session) for n in range(len(records))]
+        assert for_session(records, session, known).tobytes() == copies.tobytes()
+        one_by_one = [for_session(records[n : n + 1], session, known) for n in range(len(records))]
         assert b"".join(part.tobytes() for part in one_by_one) == copies.tobytes()
-        assert last_events(records)[session] == int(copies["sequence"][-1])
-    assert set(last_events(records)) == set(found)
+        assert last_events(records, known)[session] == int(copies["sequence"][-1])
+    assert set(last_events(records, known)) == set(found)
     return found
 
 
