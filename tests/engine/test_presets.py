@@ -29,6 +29,14 @@ def test_an_engine_begins_with_it(make_world, name):
     assert world.restored().engine.canonical_state() == world.engine.canonical_state()
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_json_round_trip(name):
+    preset = Venue.preset(name)
+    again = Venue.from_json(preset.to_json())
+    assert again == preset
+    assert again.to_json() == preset.to_json()
+
+
 def test_wuhan_118_kilograms_pay_236_yuan(make_world):
     """The sponsoring bank's standing bid at CNY 2.00 a kilogram; the citizen is paid at once."""
     world = make_world(Venue.preset("wuhan-credits"))

@@ -18,7 +18,6 @@ from engine.venue import (
     Instrument,
     Venue,
     VenueError,
-    call_end_offset,
     date_number,
     number_date,
     parse_venue,
@@ -144,8 +143,6 @@ phase = "BREAK"
 at = 08:00:00
 phase = "END"
 """
-END = "[[calendar.transitions]]\nat = 17:00:00\nphase = 'END'\n"
-EXPECTED_ENDS = [7_369_905_099, 17_426_607_160]
 SAYS = [  # where the text stands, the text, what is said about it
     # unknown and missing keys
     ("head", "swep_levels = 5", "key `swep_levels`: unknown key; did you mean `sweep_levels`?"),
@@ -226,37 +223,6 @@ SAYS = [  # where the text stands, the text, what is said about it
     ("instrument", "price_step = 201", "price_step`: 201 is out of range; write 1 to 200"),
     ("instrument", "limit_listed_bps = 10000", "limit_listed_bps`: 10000 is out of range; write 0 to 9999"),
     ("instrument", "fee_ppm = -1", "fee_ppm`: -1 is out of range; write 0 to 1000000"),
-    # call auctions
-    ("instrument", "call_rule = 'XETRA'", 'call_rule`: invalid enum value \'XETRA\'; write one of "KRX", "T7"'),
-    ("instrument", "corridor_dynamic_bps = 10000", "corridor_dynamic_bps`: 10000 is out of range; write 0 to 9999"),
-    (
-        "instrument",
-        "corridor_static_bps = 5",
-        "corridor_static_bps`: 5 needs call auctions; write 0, or call_auction =",
-    ),
-    ("instrument", "call_random_end_seconds = 5", "5 needs call auctions; write 0, or call_auction = true"),
-    ("instrument", "call_auction = true\ncall_random_end_seconds = -1", "call_random_end_seconds`: -1 is out of range"),
-    (
-        "instrument",
-        "call_auction = true\nprice_rule = 'MEDIAN3'\ncorridor_static_bps = 5",
-        'corridor_static_bps`: 5 does not go with price_rule = "MEDIAN3"; write 0, or price_rule = "MAKER"',
-    ),
-    ("tail", "[capacity]\nicebergs = 0", "key `capacity.icebergs`: 0 is out of range; write 1 to 65535"),
-    (
-        "tail",
-        "[[calendar.transitions]]\nat = 09:00:00\nphase = 'OPEN_CALL'\n" + END,
-        "transitions[0].phase`: OPEN_CALL, but A has no call auctions; write call_auction = true there, or",
-    ),
-    (
-        "tail",
-        "[[calendar.transitions]]\nat = 09:00:00\nphase = 'CLOSE_CALL'\nmodes = ['LISTED', 'BLOCK']\n" + END,
-        'transitions[0].modes`: CLOSE_CALL is a phase of listed trading; write ["LISTED"]',
-    ),
-    (
-        "tail",
-        "[[calendar.transitions]]\nat = 09:00:00\nphase = 'BREAK'\nno_cancel = true\n" + END,
-        "transitions[0].no_cancel`: BREAK is no call; write it with OPEN_CALL or CLOSE_CALL alone",
-    ),
     ("instrument", "order_types = []", 'order_types`: the list is empty; write at least ["limit"]'),
     ("instrument", "times_in_force = []", 'times_in_force`: the list is empty; write at least ["day"]'),
     ("instrument", 'asset = "E"', "asset`: 'E' is not among the venue's; list it in"),
@@ -328,28 +294,6 @@ def test_no_instruments():
 # Genesis
 
 
-PRESETS = [
-    "ccer",
-    "eex-auction",
-    "eex-spot",
-    "hubei",
-    "ice-eua",
-    "krx",
-    "plain",
-    "seee",
-    "uka-auction",
-    "wuhan-credits",
-]
-
-
-@pytest.mark.parametrize("name", PRESETS)
-def test_json_round_trip_of_the_presets(name):
-    preset = Venue.preset(name)
-    again = Venue.from_json(preset.to_json())
-    assert again == preset
-    assert again.to_json() == preset.to_json()
-
-
 @pytest.mark.parametrize(
     ("data", "text"),
     [
@@ -363,20 +307,6 @@ def test_json_round_trip_of_the_presets(name):
 def test_foreign_genesis(data, text):
     with pytest.raises(VenueError, match=text):
         Venue.from_json(data)
-
-
-# The random end of a call
-
-
-def test_random_end_of_a_call():
-    """By hashlib: SHA-256(32 bytes 00..1f, date, instrument), first 8 bytes modulo the window."""
-    seed = bytes(range(32))
-    assert [call_end_offset(seed, 20250811, n, 30) for n in (1, 2)] == EXPECTED_ENDS
-    assert call_end_offset(seed, 20250812, 1, 30) not in EXPECTED_ENDS
-    assert call_end_offset(seed, 20250811, 1, 0) == 0
-    assert all(0 <= call_end_offset(seed, 20250811, n, 1) < 10**9 for n in range(1, 50))
-    with pytest.raises(ValueError, match="the seed has 3 bytes; draw 32"):
-        call_end_offset(b"abc", 20250811, 1, 30)
 
 
 # Prices

@@ -41,7 +41,7 @@ NOT_IN_EVENTS = {
     "Transition.no_cancel": ("whether the gateway freezes a call", f"{HERE}::test_a_moment_freezes_a_call"),
     "Instrument.call_random_end_seconds": (
         "how much later the gateway ends a call",
-        "tests/engine/test_venue.py::test_random_end_of_a_call",
+        "tests/engine/test_venue_calls.py::test_random_end_of_a_call",
     ),
 }
 """Keys that no command asks for: why, and the test that holds them."""
