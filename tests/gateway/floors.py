@@ -16,6 +16,7 @@ from engine.schema import Role
 from gateway.client import Client
 from gateway.config import Config
 from gateway.server import Server, background
+from replay import verify
 from tests.gateway.servers import config, local
 
 VENUES = Path(__file__).resolve().parents[2] / "engine" / "venues"
@@ -56,12 +57,14 @@ def floor_config(folder: Path, venue: str, start: str, opening: tuple[Control, .
 
 @contextmanager
 def floor(folder: Path, venue: str, start: str, opening: tuple[Control, ...], **changes: Any) -> Iterator[Floor]:
-    """Run it with everybody logged on."""
+    """Run it with everybody logged on; once it has stopped, its journal must replay to the same events."""
+    served = floor_config(folder, venue, start, opening, **changes)
     names = [message.name for message in opening if isinstance(message, OpenSession) and message.firm]
     with ExitStack() as stack:
-        server = stack.enter_context(background(floor_config(folder, venue, start, opening, **changes)))
+        server = stack.enter_context(background(served))
         firms = [stack.enter_context(local(server.config, name)) for name in names]
         yield Floor(server, firms, stack.enter_context(local(server.config, "OPS")))
+    assert verify(folder / "data/journal", served.implementation).ok
 
 
 def changed_venue(folder: Path, preset: str, *changes: tuple[str, str]) -> str:

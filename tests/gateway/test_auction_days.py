@@ -24,7 +24,6 @@ from engine.schema import EventKind, Reason
 from gateway.client import Client
 from gateway.errors import InvalidCommand, MarketClosed
 from gateway.handles import BidHandle, Stage
-from replay import verify
 from tests.gateway.floors import Floor, floor, members
 
 pytestmark = pytest.mark.nojit
@@ -89,7 +88,6 @@ def test_eex_auctions(tmp_path: Path) -> None:
             two.bid(1, "EUA", 501, "64.00").wait()
         it.ops.control(EndDay())
         assert [h.free for h in two.account().holdings] == [50_000 + 6_000 + drawn[1]]
-        assert verify(tmp_path / "data/journal", it.server.config.implementation).ok
 
 
 def carried(it: Floor) -> list[int]:
@@ -121,4 +119,3 @@ def test_uk_auctions(tmp_path: Path) -> None:
         assert carried(it) == [500, 500, 500, 1_000]
         it.ops.control(EndDay())
         assert [h.free for h in three.account().holdings] == [50_000 + 3_500]
-        assert verify(tmp_path / "data/journal", it.server.config.implementation).ok

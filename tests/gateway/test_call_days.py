@@ -27,7 +27,6 @@ from gateway.client import Client
 from gateway.errors import InvalidCommand, WrongPhase
 from gateway.handles import Stage
 from gateway.orders import OrderHandle, Status
-from replay import verify
 from tests.gateway.floors import Floor, floor, members
 
 pytestmark = pytest.mark.nojit
@@ -118,7 +117,6 @@ def test_a_krx_day(tmp_path: Path) -> None:
         assert offer.wait_done().filled == 1_000
         it.ops.control(SetPhase(int(Phase.CLOSE_CALL), TODAY))
         closing_call(it, sells)
-        assert verify(tmp_path / "data/journal", it.server.config.implementation).ok
 
 
 def closing_call(it: Floor, sells: list[OrderHandle]) -> None:
