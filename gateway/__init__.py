@@ -34,15 +34,20 @@ once, when the journal is new. Every public key file in `<keys>/sessions` become
         print(order.status, order.filled, order.average_price)
         order.replace(price="73.30").wait()
         order.cancel().wait()
+        client.place("EUA-DEC25", "sell", 10, "70.10", shown=2)                  # an iceberg
+        client.place("EUA-DEC25", "sell", 10, "69.40", stop="69.50").wait()      # waits; .wait_triggered()
+        client.quote("EUA", bid=(10, "69.95"), offer=(10, "70.05")).wait()       # .bid, .offer, .withdraw()
 
 `Client("ipc:///path", session="ALPHA")` names its session instead of a key. Also: `take`, `cancel`, `mass_cancel`,
-`submit(array)` (COMMAND records in), `poll(timeout) -> EVENT array`, `events()`, `control(message)` for operators, and
-the queries `reference`, `account()`, `book()`, `day()`, `open_orders()`, `status()`; `journal_time`.
+`withdraw_quote`, `submit(array)` (COMMAND records in), `poll(timeout) -> EVENT array`, `events()`, `control(message)`
+for operators, and the queries `reference`, `account()`, `book()`, `day()`, `indicative()`, `open_orders()`, `status()`;
+`journal_time`.
 
 Modules of the server: `server` the loop · `doors` its sockets · `service` what each frame does · `logons`, `losses` how
 sessions come and go · `exchange` stamp, apply, journal · `room` what a full disk allows · `routing` who sees which
 event · `outbox` · `recent`, `streams`, `duplicates` what was said before · `sessions` · `security`, `keyring` ·
-`clock`, `calendar` · `queries`, `status`. Of the client: `client`, `questions` · `link` the connection · `orders` ·
-`views` · `errors` · `aio`. Of both: `wire`, the frames and messages; `reasons`.
+`clock`, `calendar` · `queries`, `status`. Of the client: `client`, `order_entry`, `mechanisms`, `questions` · `link`
+the connection · `orders`, `quotes`, `handles` with `tracker` · `views` · `errors` · `aio`. Of both: `wire`,
+`wire_calls`, `wire_registers`, the frames and messages; `numbers` of commands; `reasons`.
 The protocol byte by byte: `docs/session-protocol.md`.
 """

@@ -25,19 +25,20 @@ from gateway.handles import BidHandle, BlockTerms
 from gateway.link import Answer
 from gateway.orders import OrderHandle, Request
 from gateway.questions import Questions, accepted
+from gateway.quotes import QuoteHandle
 from gateway.wire import FrameType
 
 TICK = 0.05
 """Seconds between looks at timers when the socket is silent."""
 R = TypeVar("R", bound=Request)
-D = TypeVar("D", OrderHandle, BlockTerms, BidHandle)
+D = TypeVar("D", OrderHandle, QuoteHandle, BlockTerms, BidHandle)
 T = TypeVar("T")
 
 
 class AsyncClient:
-    """Wraps a `Client`. `place`, `take`, `cancel`, `replace`, `mass_cancel`, `submit` and everything of
-    `gateway.mechanisms` (blocks, bids, registry, kill switch) are the client's own and never block; questions go
-    through `ask`.
+    """Wraps a `Client`. `place`, `take`, `cancel`, `replace`, `mass_cancel`, `quote`, `withdraw_quote`, `submit` and
+    everything of `gateway.mechanisms` (blocks, bids, registry, kill switch) are the client's own and never block;
+    questions go through `ask`.
     """
 
     def __init__(self, client: Client) -> None:
@@ -47,6 +48,8 @@ class AsyncClient:
         self.cancel = client.cancel
         self.replace = client.replace
         self.mass_cancel = client.mass_cancel
+        self.quote = client.quote
+        self.withdraw_quote = client.withdraw_quote
         self.submit = client.submit
         self.block_offer = client.block_offer
         self.block_counter = client.block_counter
@@ -111,8 +114,17 @@ class AsyncClient:
         return request
 
     async def wait_done(self, order: D, timeout: float = 5.0) -> D:
-        """Until an order, a bid or block terms are over. Raises Rejected, NoAnswer."""
+        """Until an order, a quote, a bid or block terms are over. Raises Rejected, NoAnswer."""
         await self.until(lambda: order.done, timeout, f"the end of order {order.client_order_id}")
+        if order.rejection is not None:
+            raise order.rejection
+        return order
+
+    async def wait_triggered(self, order: OrderHandle, timeout: float = 5.0) -> OrderHandle:
+        """Until a stop order's price has been met, or the order is over. Raises Rejected, NoAnswer."""
+        await self.until(
+            lambda: order.triggered or order.done, timeout, f"the trigger of order {order.client_order_id}"
+        )
         if order.rejection is not None:
             raise order.rejection
         return order

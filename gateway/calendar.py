@@ -6,6 +6,8 @@ ones follow from that timestamp alone. That is why everything of one moment is o
 
 A transition that ends a call auction is carried out later for the instruments whose calls end at random, for each at
 its own moment, before the day's next transition.
+A later transition to the same call freezes it. A VOLATILITY_CALL, which trading itself begins, has no moment here: an
+operator's command ends it, or the next transition.
 """
 
 from __future__ import annotations

@@ -19,7 +19,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Literal, Self
+from typing import Any, Self
 
 import numpy as np
 
@@ -30,31 +30,25 @@ from engine.schema import (
     CommandKind,
     DisconnectPolicy,
     EventArray,
-    EventKind,
-    MassCancelScope,
-    OrderFlag,
-    OrderType,
-    SelfTrade,
-    TimeInForce,
 )
 from gateway import wire
 from gateway.errors import NoAnswer
 from gateway.link import Credentials, Link
-from gateway.mechanisms import Mechanisms, Price, R, SideName
-from gateway.mechanisms import side_of as _side
-from gateway.orders import OrderHandle, Request
+from gateway.mechanisms import Mechanisms, R
+from gateway.numbers import consumed, numbered
+from gateway.order_entry import OrderEntry
 from gateway.questions import Questions
 from gateway.records import join
 from gateway.security import read_secret, read_server_public
 from gateway.tracker import Tracker
-from gateway.views import Reference, to_ticks
+from gateway.views import Reference
 from gateway.wire import QueryKind
 
 INBOX_RECORDS = 1_000_000
 """Most records kept for `poll`; when a program only ever waits on handles, older ones are let go."""
 
 
-class Client(Mechanisms, Questions):
+class Client(OrderEntry, Mechanisms, Questions):
     """One session at a venue. Not thread-safe.
 
     Args:
@@ -151,157 +145,30 @@ class Client(Mechanisms, Questions):
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self.close()
 
-    # --- orders ---------------------------------------------------------------------------------------------------
-
-    def place(
-        self,
-        instrument: str | int,
-        side: SideName,
-        quantity: int,
-        price: Price | None = None,
-        *,
-        ticks: int | None = None,
-        market: bool = False,
-        time_in_force: Literal["day", "gtc", "ioc", "fok"] | None = None,
-        post_only: bool = False,
-        self_trade: SelfTrade = SelfTrade.DEFAULT,
-        account: int | None = None,
-    ) -> OrderHandle:
-        """Send an order; returns at once. `.wait()` on the handle for the venue's answer.
-
-        Args:
-            instrument: symbol or id.
-            quantity: lots.
-            price: in currency units (Decimal, str or int), or `ticks`; the collar of a market order, or none.
-            time_in_force: default "day", for a market order "ioc".
-
-        Raises:
-            InvalidCommand: unknown instrument, or a price off the tick.
-        """
-        terms = self.reference.instrument(instrument)
-        limit = self._ticks(terms, price, ticks, needed=not market)
-        tif = time_in_force or ("ioc" if market else "day")
-        side = _side(side)
-        made = self._command(CommandKind.NEW_ORDER)
-        made["side"], made["instrument"] = side, terms.number
-        made["order_type"] = OrderType.MARKET if market else OrderType.LIMIT
-        made["time_in_force"] = TimeInForce[tif.upper()]
-        made["flags"] = int(OrderFlag.POST_ONLY) if post_only else 0
-        made["self_trade"] = self_trade
-        made["account"] = self.account_number if account is None else account
-        made["price"], made["quantity"] = limit, quantity
-        handle = OrderHandle(self, int(made["client_order_id"][0]), terms, side, quantity, limit)
-        self._send(made, handle)
-        return handle
-
-    def take(
-        self,
-        listing: int,
-        instrument: str | int,
-        side: SideName,
-        quantity: int,
-        price: Price | None = None,
-        *,
-        ticks: int | None = None,
-        account: int | None = None,
-    ) -> OrderHandle:
-        """Take a named listing (listed agreement, CLICK): `listing` is its order id, `price` what it was seen at."""
-        terms = self.reference.instrument(instrument)
-        limit = self._ticks(terms, price, ticks, needed=True)
-        side = _side(side)
-        made = self._command(CommandKind.TAKE)
-        made["side"], made["instrument"], made["target"] = side, terms.number, listing
-        made["account"] = self.account_number if account is None else account
-        made["price"], made["quantity"] = limit, quantity
-        handle = OrderHandle(self, int(made["client_order_id"][0]), terms, side, quantity, limit)
-        self._send(made, handle)
-        return handle
-
-    def cancel(self, order: OrderHandle | int) -> Request:
-        """Cancel an order by its handle or order id."""
-        made = self._command(CommandKind.CANCEL_ORDER)
-        self._aim(made, order)
-        return self._send(made, Request(self, int(made["client_order_id"][0]), EventKind.CANCELLED))
-
-    def replace(
-        self, order: OrderHandle | int, quantity: int, price: Price | None = None, *, ticks: int | None = None
-    ) -> Request:
-        """Change price and total quantity (filled part included); less at the same price keeps its place."""
-        made = self._command(CommandKind.REPLACE_ORDER)
-        handle = order if isinstance(order, OrderHandle) else self._tracker.order(order)
-        if ticks is None:
-            if handle is None:
-                raise TypeError("state the price in ticks for an order that this client has not placed")
-            ticks = self._ticks(handle.instrument, price, None, needed=True)
-        made["price"], made["quantity"] = ticks, quantity
-        self._aim(made, order)
-        return self._send(made, Request(self, int(made["client_order_id"][0]), EventKind.REPLACED))
-
-    def mass_cancel(
-        self,
-        *,
-        instrument: str | int | None = None,
-        side: SideName | None = None,
-        account: int | None = None,
-        this_session: bool = False,
-    ) -> Request:
-        """Cancel all orders of the firm that fit; `.events[-1]["quantity"]` of the answer is their count."""
-        made = self._command(CommandKind.MASS_CANCEL)
-        scope = MassCancelScope.SESSION if this_session else MassCancelScope(0)
-        if instrument is not None:
-            scope |= MassCancelScope.INSTRUMENT
-            made["instrument"] = self.reference.instrument(instrument).number
-        if side is not None:
-            scope |= MassCancelScope.SIDE
-            made["side"] = _side(side)
-        if account is not None:
-            scope |= MassCancelScope.ACCOUNT
-            made["account"] = account
-        made["scope"] = int(scope)
-        return self._send(made, Request(self, int(made["client_order_id"][0]), EventKind.MASS_CANCELLED))
+    # --- commands -------------------------------------------------------------------------------------------------
 
     def submit(self, commands: CommandArray) -> int:
         """Send COMMAND records as they are, 1,024 to a frame; their client_order_ids are written here.
 
-        Returns the first number. Events come by `poll`; what the throttle refused comes as REJECTED with sequence 0.
+        Returns the first number; each command has the next one, and the one behind a QUOTE the next but one. Events
+        come by `poll`; what the throttle refused comes as REJECTED with sequence 0.
         """
         if commands.dtype != COMMAND or commands.ndim != 1:
             raise TypeError(f"commands must be a one-dimensional array of dtype COMMAND, not {commands.dtype}")
-        first = self._link.next_numbers(len(commands))
-        batch = commands.copy()
-        batch["client_order_id"] = np.arange(first, first + len(batch))
-        self._link.submit(batch)
+        first = self._link.next_numbers(consumed(commands))
+        self._link.submit(numbered(commands, first))
         self._collect()
         return first
 
-    def _command(self, kind: CommandKind) -> CommandArray:
+    def _command(self, kind: CommandKind, numbers: int = 1) -> CommandArray:
         made = np.zeros(1, COMMAND)
-        made["kind"], made["client_order_id"] = kind, self._link.next_numbers(1)
+        made["kind"], made["client_order_id"] = kind, self._link.next_numbers(numbers)
         return made
 
     def _send(self, made: CommandArray, request: R) -> R:
         self._tracker.add(request)
         self._link.submit(made)
         return request
-
-    def _aim(self, made: CommandArray, order: OrderHandle | int) -> None:
-        """By the order's id; by its client_order_id while the id is not known yet."""
-        if isinstance(order, int):
-            made["target"] = order
-        elif order.order_id:
-            made["target"] = order.order_id
-        else:
-            made["target"], made["flags"] = order.client_order_id, int(OrderFlag.BY_CLIENT_ID)
-
-    @staticmethod
-    def _ticks(terms: wire.InstrumentData, price: Price | None, ticks: int | None, needed: bool) -> int:
-        if ticks is not None:
-            return ticks
-        if price is None:
-            if needed:
-                raise TypeError("state a price or ticks")
-            return 0
-        return to_ticks(terms, price)
 
     # --- events ---------------------------------------------------------------------------------------------------
 

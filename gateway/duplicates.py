@@ -10,10 +10,12 @@ from bisect import bisect_right
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from engine.schema import COMMAND, EVENT, FIRM_BYTES, CommandArray, EventArray, EventFlag, EventKind, Reason
 from gateway.directory import Directory
 from gateway.exchange import Exchange
+from gateway.numbers import owners
 from gateway.records import join
 from gateway.routing import for_session
 from gateway.sessions import Bucket
@@ -46,9 +48,9 @@ class Duplicates:
         """
         numbers = np.unique(batch["client_order_id"])
         numbers = numbers[numbers > 0]
-        originals = self._exchange.recent.commands_numbered(session, numbers)
+        originals = self._exchange.recent.commands_numbered(session, _with_quotes(numbers))
         events = self._exchange.recent.events_of(originals["sequence"])
-        missing = numbers[~np.isin(numbers, originals["client_order_id"])]
+        missing = numbers[~np.isin(numbers, list(owners(originals)))]
         if len(missing):
             if not self._lookups.take(1, now):
                 return None
@@ -57,32 +59,39 @@ class Duplicates:
         return _answers(session, batch, originals, events, self._directory)
 
     def _from_journal(self, session: int, numbers: CommandArray) -> tuple[CommandArray, EventArray]:
-        """Commands of a session with these numbers, and their events, as far as one stretch of the journal has them."""
+        """Commands that consumed these numbers of a session, and their events, as far as one stretch of the journal has
+        them.
+        """
         found, events = [np.zeros(0, COMMAND)], [np.zeros(0, EVENT)]
         marks, sequences = self._marks.of(session)
         at = bisect_right(marks, int(numbers[0])) - 1
         if at < 0:
             return found[0], events[0]
-        wanted = set(numbers.tolist())
+        asked, wanted = _with_quotes(numbers), set(numbers.tolist())
         limit = sequences[at + 2] if at + 2 < len(sequences) else self._exchange.command_sequence
         reader = self._exchange.reader
         for batch in reader.batches(reader.seek(command=sequences[at])):
             commands = batch.commands
-            hit = (commands["session"] == session) & np.isin(commands["client_order_id"], numbers)
+            hit = (commands["session"] == session) & np.isin(commands["client_order_id"], asked)
             if hit.any():
                 chosen = commands[hit]
                 found.append(chosen)
                 events.append(batch.events[np.isin(batch.events["command_sequence"], chosen["sequence"])])
-                wanted.difference_update(chosen["client_order_id"].tolist())
+                wanted.difference_update(owners(chosen))
             if not wanted or batch.last_command > limit:
                 break
         return join(found), join(events)
 
 
+def _with_quotes(numbers: NDArray[np.int64]) -> NDArray[np.int64]:
+    """These numbers and the ones before, which a QUOTE may have consumed them with."""
+    return np.union1d(numbers, numbers - 1)
+
+
 def _answers(
     session: int, batch: CommandArray, originals: CommandArray, events: EventArray, directory: Directory
 ) -> EventArray:
-    known = {int(c["client_order_id"]): c for c in originals}
+    known = owners(originals)
     same, refused = [], []
     for command in batch:
         original = known.get(int(command["client_order_id"]))

@@ -61,11 +61,26 @@ class OrderRefused(Rejected):
     """5xx: the order meant, or what the book holds."""
 
 
+class NotOffered(MarketClosed):
+    """The instrument is not traded in this way: no quotes, no block trades."""
+
+
+class WrongPhase(MarketClosed):
+    """Not in the instrument's present phase: trading is closed, or this is not for a call, or the call is frozen."""
+
+
+class MinimumNotMet(OrderRefused):
+    """The order's minimum quantity is not there within its limit; nothing was done."""
+
+
 _BY_HUNDRED = {1: SessionRefused, 2: InvalidCommand, 3: MarketClosed, 4: RiskRefused, 5: OrderRefused}
 _BY_REASON: dict[int, type[Rejected]] = {
     Reason.THROTTLED: Throttled,
     Reason.VENUE_DRAINING: VenueDraining,
     Reason.VENUE_STOPPING: VenueDraining,
+    Reason.MODE_NOT_OFFERED: NotOffered,
+    Reason.WRONG_PHASE: WrongPhase,
+    Reason.MIN_QUANTITY_NOT_MET: MinimumNotMet,
 }
 
 

@@ -33,7 +33,7 @@ class Mechanisms:
     reference: Reference
     account_number: int
 
-    def _command(self, kind: CommandKind) -> CommandArray:
+    def _command(self, kind: CommandKind, numbers: int = 1) -> CommandArray:
         raise NotImplementedError
 
     def _send(self, made: CommandArray, request: R) -> R:

@@ -18,6 +18,7 @@ from gateway import wire
 from gateway.compliance import compliance
 from gateway.register_queries import RegisterQueries
 from gateway.sessions import Registry, Session
+from gateway.wire_calls import IndicativeAnswer, IndicativeData
 
 DEPTH: Final = 5
 ORDERS_PER_ANSWER: Final = 1_000
@@ -68,6 +69,8 @@ class Queries:
             case wire.QueryKind.COMPLIANCE:
                 self.check_account(query.number, session)
                 return compliance(self._engine, query.number)
+            case wire.QueryKind.INDICATIVE:
+                return self._indicative(query.number)
         raise QueryError(Reason.INVALID_KIND)
 
     def check_account(self, number: int, session: Session) -> None:
@@ -108,6 +111,19 @@ class Queries:
         header = self._engine.header()
         days = tuple(_day_data(n, header, self._engine.book_day(n)[0]) for n in numbers)
         return wire.DayAnswer(days, header.composite)
+
+    def _indicative(self, number: int) -> IndicativeAnswer:
+        if number:
+            self._check_instrument(number)
+        terms = self._engine.venue.instruments
+        numbers = [number] if number else [n for n, i in enumerate(terms, 1) if i.call_auction]
+        return IndicativeAnswer(tuple(map(self._call_of, numbers)), self._engine.header().event_sequence)
+
+    def _call_of(self, number: int) -> IndicativeData:
+        row = self._engine.book_day(number)[0]
+        return IndicativeData(
+            number, int(row["listed_phase"]), bool(row["call_frozen"]), *self._engine.indicative(number)
+        )
 
     def _orders(self, after: int, session: Session) -> wire.OrdersAnswer:
         # One more than fits tells whether more lie behind; the venue's own session 0 has no orders.
@@ -176,6 +192,9 @@ def _instruments(venue: Venue) -> tuple[wire.InstrumentData, ...]:
             order_types=i.order_types,
             times_in_force=i.times_in_force,
             post_only=i.post_only,
+            hidden=i.hidden,
+            quotes=i.quotes,
+            call_auction=i.call_auction,
         )
         for number, i in enumerate(venue.instruments, 1)
     )

@@ -13,8 +13,9 @@ from gateway.link import Answer, Link
 from gateway.records import join
 from gateway.register_questions import RegisterQuestions
 from gateway.statement_views import Statement, statement
-from gateway.views import Account, Book, Day, OpenOrder, Reference
+from gateway.views import Account, Book, Day, Indicative, OpenOrder, Reference
 from gateway.wire import FrameType, QueryKind
+from gateway.wire_calls import IndicativeAnswer
 from gateway.wire_statements import StatementData
 
 M = TypeVar("M", bound=wire.Message)
@@ -35,7 +36,7 @@ class Questions(RegisterQuestions):
         raise NotImplementedError
 
     def book(self, instrument: str | int) -> Book:
-        """Best five levels per side."""
+        """Best five levels per side, as displayed: parts of icebergs, no hidden orders, no waiting stops."""
         number = self.reference.instrument(instrument).number
         return self.reference.book(self.ask(QueryKind.BOOK, number, wire.BookData))
 
@@ -47,6 +48,16 @@ class Questions(RegisterQuestions):
     def days(self) -> list[Day]:
         """The day's figures of every instrument."""
         return [self.reference.day(day) for day in self.ask(QueryKind.DAY, 0, wire.DayAnswer).days]
+
+    def indicative(self, instrument: str | int) -> Indicative:
+        """What a call would do if it ended now: price, lots, surplus. Of a book that is not crossed, nothing."""
+        number = self.reference.instrument(instrument).number
+        return self.reference.indicative(self.ask(QueryKind.INDICATIVE, number, IndicativeAnswer).instruments[0])
+
+    def indicatives(self) -> list[Indicative]:
+        """The same of every instrument that has call auctions."""
+        found = self.ask(QueryKind.INDICATIVE, 0, IndicativeAnswer).instruments
+        return [self.reference.indicative(one) for one in found]
 
     def account(self, number: int | None = None) -> Account:
         """Cash and holdings of an account of the firm."""

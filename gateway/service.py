@@ -32,6 +32,7 @@ from gateway.exchange import Exchange
 from gateway.journal import Messages
 from gateway.logons import Logons
 from gateway.losses import Losses
+from gateway.numbers import QUOTE, fresh, last_numbers
 from gateway.outbox import Outbox
 from gateway.queries import Queries
 from gateway.query_desk import QueryDesk
@@ -179,7 +180,7 @@ class Service:
         """Take in a frame of one command the short way; False, and nothing done, when `_commands` must look at it."""
         session = connection.session
         number = COMMAND_NUMBER.unpack_from(body, COMMAND_NUMBER_AT)[0]
-        if number <= session.last_number or self.room.state is not SpaceState.OK:
+        if number <= session.last_number or body[0] == QUOTE or self.room.state is not SpaceState.OK:
             return False
         bucket = session.cancels if body[0] in REDUCING else session.commands
         if not bucket.take(1, connection.heard):
@@ -191,19 +192,16 @@ class Service:
     def _commands(self, connection: Connection, batch: CommandArray) -> None:
         """Take a frame's commands into the batch; numbers at or below the last one are answered, not applied."""
         session = connection.session
-        count = len(batch)
-        numbers = batch["client_order_id"]
         if self._refuses(connection, batch):
             return
-        if int(numbers[0]) > session.last_number and (count == 1 or bool((numbers[1:] > numbers[:-1]).all())):
+        new = fresh(batch, session.last_number)
+        if new.all():
             self._take_in(session, batch)
             return
-        reached = np.maximum.accumulate(np.concatenate([[session.last_number], numbers]))[:-1]
-        fresh = numbers > reached
-        if fresh.any():
-            self._take_in(session, batch[fresh])
+        if new.any():
+            self._take_in(session, batch[new])
         self.flush()
-        self._answer_duplicates(connection, batch[~fresh])
+        self._answer_duplicates(connection, batch[~new])
 
     def _refuses(self, connection: Connection, batch: CommandArray) -> bool:
         """Whether a frame is refused whole, and its sender told: too fast, or no room for orders in the journal."""
@@ -233,11 +231,11 @@ class Service:
 
     def _take_in(self, session: Session, batch: CommandArray) -> None:
         batch["session"] = batch["actor"] = session.number
-        numbers = batch["client_order_id"]
-        self._gather(session, batch.tobytes(), int(numbers[0]), int(numbers[-1]), len(batch))
+        first, last = int(batch["client_order_id"][0]), int(last_numbers(batch[-1:])[0])
+        self._gather(session, batch.tobytes(), first, last, len(batch))
 
     def _gather(self, session: Session, records: bytes, first: int, last: int, count: int) -> None:
-        """Put commands, numbered `first` to `last`, behind those that wait to be carried out."""
+        """Put commands, which consume the numbers `first` to `last`, behind those that wait to be carried out."""
         self.duplicates.mark(session.number, first)
         session.last_number = last
         self._pending.append((session, records, last, count))

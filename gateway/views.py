@@ -5,9 +5,10 @@ from __future__ import annotations
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from typing import NamedTuple
 
-from engine.schema import DayStage, Phase, Reason, Side, Status
+from engine.schema import DayStage, OrderFlag, OrderType, Phase, Reason, Side, Status, TimeInForce
 from gateway import wire
 from gateway.errors import InvalidCommand
+from gateway.wire_calls import IndicativeData
 
 
 class Level(NamedTuple):
@@ -17,12 +18,26 @@ class Level(NamedTuple):
 
 
 class Book(NamedTuple):
-    """Best five levels per side, best first."""
+    """Best five levels per side, best first: displayed lots. In a call bids may stand above offers."""
 
     symbol: str
     phase: Phase
     bids: tuple[Level, ...]
     asks: tuple[Level, ...]
+
+
+class Indicative(NamedTuple):
+    """What a call would do now: lots that trade at `price` (None: none would), and lots bid less lots offered there.
+
+    `frozen`: orders are entered, not changed or cancelled any more.
+    """
+
+    symbol: str
+    phase: Phase
+    frozen: bool
+    price: Decimal | None
+    volume: int
+    surplus: int
 
 
 class Day(NamedTuple):
@@ -81,6 +96,19 @@ class OpenOrder(NamedTuple):
     price: Decimal
     quantity: int
     remaining: int
+    order_type: OrderType
+    time_in_force: TimeInForce
+    stop: Decimal | None
+    shown: int
+    visible: int
+    """Lots that others see now."""
+    waiting: bool
+    """A stop order whose stop price has not been met."""
+    hidden: bool
+    good_till: int
+    """YYYYMMDD; 0 = not good till a date."""
+    quote: bool
+    """A side of the account's present quote."""
 
 
 def to_ticks(instrument: wire.InstrumentData, price: Decimal | str | int) -> int:
@@ -175,15 +203,31 @@ class Reference:
         holdings = tuple(Holding(assets[h.asset - 1], h.free, h.locked, h.bought_today) for h in data.holdings)
         return Account(data.account, Status(data.status), cash, holdings)
 
+    def indicative(self, data: IndicativeData) -> Indicative:
+        instrument = self.instrument(data.instrument)
+        price = Decimal(instrument.tick) * data.price if data.price else None
+        return Indicative(instrument.symbol, Phase(data.phase), data.frozen, price, data.volume, data.surplus)
+
     def order(self, data: wire.OrderData) -> OpenOrder:
         instrument = self.instrument(data.instrument)
+        tick = Decimal(instrument.tick)
+        hidden, waiting = bool(data.flags & OrderFlag.HIDDEN), bool(data.waiting)
         return OpenOrder(
             data.order_id,
             data.client_order_id,
             instrument.symbol,
             data.account,
             Side(data.side),
-            Decimal(instrument.tick) * data.price,
+            tick * data.price,
             data.quantity,
             data.remaining,
+            OrderType(data.order_type),
+            TimeInForce(data.time_in_force),
+            tick * data.stop_price if data.stop_price else None,
+            data.shown,
+            0 if hidden or waiting else data.visible if data.shown else data.remaining,
+            waiting,
+            hidden,
+            data.expiry,
+            bool(data.quote),
         )

@@ -154,11 +154,13 @@ class QueryKind(IntEnum):
     OBLIGATIONS = 11
     COMPLIANCE = 12
     STATEMENT = 13
+    INDICATIVE = 14
 
 
 class Query(Message, frozen=True):
-    """`number`: the account (ACCOUNT, COMPLIANCE, STATEMENT), the instrument (BOOK; DAY, 0 = all), or the id to start
-    after. STATEMENT only: `date` of a settled day (0 = the latest), `after` which event sequence its trades begin.
+    """`number`: the account (ACCOUNT, COMPLIANCE, STATEMENT), the instrument (BOOK; DAY, INDICATIVE: 0 = all), or the
+    id to start after. STATEMENT only: `date` of a settled day (0 = the latest), `after` which event sequence its trades
+    begin.
     """
 
     kind: int
@@ -189,6 +191,9 @@ class InstrumentData(Message, frozen=True):
     order_types: tuple[str, ...]
     times_in_force: tuple[str, ...]
     post_only: bool
+    hidden: bool
+    quotes: bool
+    call_auction: bool
 
 
 class ReferenceData(Message, frozen=True):
@@ -274,6 +279,11 @@ class DayData(Message, frozen=True):
 
 
 class OrderData(Message, frozen=True):
+    """A live order. `flags` are OrderFlags, `expiry` a date or 0; `visible` are lots that an iceberg shows now.
+
+    `waiting` 1: a stop whose price has not been met; `quote` 1: a side of the account's present quote.
+    """
+
     order_id: int
     client_order_id: int
     instrument: int
@@ -284,6 +294,13 @@ class OrderData(Message, frozen=True):
     remaining: int
     order_type: int
     time_in_force: int
+    flags: int
+    expiry: int
+    stop_price: int
+    shown: int
+    visible: int
+    waiting: int
+    quote: int
 
 
 class DayAnswer(Message, frozen=True):

@@ -3,19 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-from decimal import Decimal
-from typing import TYPE_CHECKING, Literal
 
 import click
 
-from gateway.commands import client_mechanisms, client_registry
-from gateway.commands.common import Failure, json_option, print_json, table
+from gateway.commands import client_mechanisms, client_orders, client_registry
+from gateway.commands.common import Failure, json_option, print_json
 from gateway.commands.connect import Target, opened, pass_target
 from gateway.commands.statements import client_statement
-from gateway.commands.types import LOTS, PRICE, SIDE
-
-if TYPE_CHECKING:
-    from gateway.orders import OrderHandle
 
 
 @click.group()
@@ -33,191 +27,6 @@ def client() -> None:
     """
 
 
-# --- orders -----------------------------------------------------------------------------------------------------------
-
-
-@client.command()
-@click.argument("instrument")
-@click.argument("side", type=SIDE)
-@click.argument("lots", type=LOTS)
-@click.argument("price", type=PRICE, required=False)
-@click.option("--market", is_flag=True, help="At any price up to the day's limit, or PRICE as the worst one.")
-@click.option(
-    "--tif", type=click.Choice(["day", "gtc", "ioc", "fok"]), help="Time in force (default: day; market: ioc)."
-)
-@click.option("--post-only", is_flag=True, help="Refuse instead of taking from the book.")
-@click.option("--account", type=click.IntRange(min=1), help="Account number (default: the firm's first).")
-@json_option
-@pass_target
-def place(
-    target: Target,
-    instrument: str,
-    side: Literal["buy", "sell"],
-    lots: int,
-    price: Decimal | None,
-    market: bool,
-    tif: Literal["day", "gtc", "ioc", "fok"] | None,
-    post_only: bool,
-    account: int | None,
-    as_json: bool,
-) -> None:
-    """Enter an order: INSTRUMENT buy|sell LOTS [PRICE].
-
-    \b
-    carbonbook client place CEA24 buy 100 73.20 --session ALPHA
-    carbonbook client place CEA24 sell 50 --market --session ALPHA
-    """
-    if price is None and not market:
-        raise click.UsageError("state a PRICE, or --market", click.get_current_context())
-    with opened(target) as it:
-        order = it.place(
-            instrument, side, lots, price, market=market, time_in_force=tif, post_only=post_only, account=account
-        )
-        _say_order(order.wait(), as_json)
-
-
-@client.command()
-@click.argument("listing", type=click.IntRange(min=1))
-@click.argument("instrument")
-@click.argument("side", type=SIDE)
-@click.argument("lots", type=LOTS)
-@click.argument("price", type=PRICE)
-@click.option("--account", type=click.IntRange(min=1), help="Account number (default: the firm's first).")
-@json_option
-@pass_target
-def take(
-    target: Target,
-    listing: int,
-    instrument: str,
-    side: Literal["buy", "sell"],
-    lots: int,
-    price: Decimal,
-    account: int | None,
-    as_json: bool,
-) -> None:
-    """Pick one listing by its order id: LISTING INSTRUMENT buy|sell LOTS PRICE (listed agreement).
-
-    SIDE is yours, PRICE what the listing was seen at.
-
-    \b
-    carbonbook client take 17 CEA24 sell 50 73.20 --session BETA
-    """
-    with opened(target) as it:
-        _say_order(it.take(listing, instrument, side, lots, price, account=account).wait(), as_json)
-
-
-def _say_order(order: OrderHandle, as_json: bool) -> None:
-    """The order as it stands: what its own command gave comes together with the acceptance."""
-    facts = {
-        "order_id": order.order_id,
-        "number": order.client_order_id,
-        "status": order.status.value,
-        "side": order.side.name.lower(),
-        "instrument": order.instrument.symbol,
-        "quantity": order.quantity,
-        "price": order.price,
-        "filled": order.filled,
-        "remaining": order.remaining,
-        "average_price": order.average_price,
-        "fees": order.fees,
-    }
-    if as_json:
-        print_json(facts)
-        return
-    average = f" at {order.average_price:.6g}" if order.average_price is not None else ""
-    click.echo(
-        f"order {order.order_id}: {order.status.value}; {facts['side']} {order.quantity:,} {order.instrument.symbol}"
-        f" @ {order.price}, filled {order.filled:,}{average}, remaining {order.remaining:,}"
-    )
-
-
-@client.command()
-@click.argument("order_id", type=click.IntRange(min=1))
-@json_option
-@pass_target
-def cancel(target: Target, order_id: int, as_json: bool) -> None:
-    """Cancel an order by its id.
-
-    \b
-    carbonbook client cancel 17 --session ALPHA
-    """
-    with opened(target) as it:
-        event = it.cancel(order_id).wait().events[-1]
-    cancelled = int(event["quantity"])
-    if as_json:
-        print_json({"order_id": order_id, "cancelled": cancelled})
-    else:
-        click.echo(f"order {order_id}: cancelled, {cancelled:,} lots were left")
-
-
-@client.command()
-@click.argument("order_id", type=click.IntRange(min=1))
-@click.option("--lots", type=LOTS, help="New total, what is filled included (default: as it is).")
-@click.option("--price", type=PRICE, help="New price (default: as it is).")
-@json_option
-@pass_target
-def replace(target: Target, order_id: int, lots: int | None, price: Decimal | None, as_json: bool) -> None:
-    """Change an order of this session. Fewer lots at the same price keep the place in the queue.
-
-    \b
-    carbonbook client replace 17 --price 73.30 --lots 80 --session ALPHA
-    """
-    if lots is None and price is None:
-        raise click.UsageError("state --lots, --price or both", click.get_current_context())
-    from engine.schema import REASON_TEXT, Reason
-
-    with opened(target) as it:
-        order = next((order for order in it.open_orders() if order.order_id == order_id), None)
-        if order is None:
-            reason = Reason.UNKNOWN_ORDER
-            text = f"refused: {reason.name} ({int(reason)}): {REASON_TEXT[reason]} {order_id} of this session"
-            raise Failure(text, reason=reason.name, code=int(reason))
-        ticks = it.reference.ticks(order.symbol, order.price if price is None else price)
-        events = it.replace(order_id, order.quantity if lots is None else lots, ticks=ticks).wait().events
-        event = events[-1]
-        made = {
-            "order_id": order_id,
-            "price": it.reference.price(order.symbol, int(event["price"])),
-            "quantity": int(event["quantity"]),
-            "remaining": int(event["remaining"]),
-            "kept_priority": bool(event["aux2"]),
-        }
-    if as_json:
-        print_json(made)
-    else:
-        place_kept = "kept its place" if made["kept_priority"] else "went to the end of its queue"
-        click.echo(f"order {order_id}: now {made['quantity']:,} @ {made['price']}, {place_kept}")
-
-
-@client.command("mass-cancel")
-@click.option("--instrument", help="Only this one.")
-@click.option("--side", type=SIDE, help="Only this side.")
-@click.option("--account", type=click.IntRange(min=1), help="Only this account.")
-@click.option("--this-session", is_flag=True, help="Only orders entered by this session, not the whole firm's.")
-@json_option
-@pass_target
-def mass_cancel(
-    target: Target,
-    instrument: str | None,
-    side: Literal["buy", "sell"] | None,
-    account: int | None,
-    this_session: bool,
-    as_json: bool,
-) -> None:
-    """Cancel all orders of the firm that fit the options.
-
-    \b
-    carbonbook client mass-cancel --instrument CEA24 --side buy --session ALPHA
-    """
-    with opened(target) as it:
-        answer = it.mass_cancel(instrument=instrument, side=side, account=account, this_session=this_session).wait()
-        count = int(answer.events[-1]["quantity"])
-    if as_json:
-        print_json({"cancelled": count})
-    else:
-        click.echo(f"{count:,} order{'' if count == 1 else 's'} cancelled")
-
-
 # --- looking ----------------------------------------------------------------------------------------------------------
 
 
@@ -225,18 +34,19 @@ def mass_cancel(
 @json_option
 @pass_target
 def orders(target: Target, as_json: bool) -> None:
-    """List this session's live orders.
+    """List this session's live orders: what is left, what others see of it, stops that wait.
 
     \b
     carbonbook client orders --session ALPHA
     """
+    from gateway.commands.looks import order_json, orders_table
+
     with opened(target) as it:
-        found = [order._asdict() | {"side": order.side.name.lower()} for order in it.open_orders()]
+        found = it.open_orders()
     if as_json:
-        print_json(found)
+        print_json([order_json(order) for order in found])
     else:
-        heads = ["order_id", "client_order_id", "symbol", "account", "side", "price", "quantity", "remaining"]
-        click.echo(table(heads, [[order[name] for name in heads] for order in found]) if found else "no live orders")
+        click.echo(orders_table(found) if found else "no live orders")
 
 
 @client.command()
@@ -244,19 +54,44 @@ def orders(target: Target, as_json: bool) -> None:
 @json_option
 @pass_target
 def book(target: Target, instrument: str, as_json: bool) -> None:
-    """Show the best five levels of each side.
+    """Show the best five levels of each side, and in a call what it would do if it ended now.
 
     \b
     carbonbook client book CEA24 --session ALPHA
     """
-    from gateway.commands.looks import book_json, book_table
+    from gateway.commands.looks import CALLS, book_json, book_table, indicative_json, indicative_text
 
     with opened(target) as it:
         found = it.book(instrument)
+        call = it.indicative(instrument) if found.phase in CALLS else None
     if as_json:
-        print_json(book_json(found))
+        print_json(book_json(found) | ({"indicative": indicative_json(call)} if call else {}))
     else:
         click.echo(f"{found.symbol}  {found.phase.name}\n{book_table(found)}")
+        if call:
+            click.echo(indicative_text(call))
+
+
+@client.command()
+@click.argument("instrument", required=False)
+@json_option
+@pass_target
+def indicative(target: Target, instrument: str | None, as_json: bool) -> None:
+    """Show at what price and how much a call auction of INSTRUMENT, or of all, would trade if it ended now.
+
+    The surplus is what is bid (or, below 0, offered) at that price and would be left over.
+
+    \b
+    carbonbook client indicative KAU25 --session ALPHA
+    """
+    from gateway.commands.looks import indicative_json, indicative_text
+
+    with opened(target) as it:
+        found = [it.indicative(instrument)] if instrument else it.indicatives()
+    if as_json:
+        print_json([indicative_json(one) for one in found])
+    else:
+        click.echo("\n".join(map(indicative_text, found)) or "no instrument of this venue has call auctions")
 
 
 @client.command()
@@ -342,6 +177,6 @@ def status(target: Target, as_json: bool) -> None:
 
 
 client.add_command(client_statement)
-for commands in (client_mechanisms, client_registry):
+for commands in (client_orders, client_mechanisms, client_registry):
     for command in commands.COMMANDS:
         client.add_command(command)

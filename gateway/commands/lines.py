@@ -11,9 +11,9 @@ import msgspec
 from gateway.commands.common import when
 
 _PRICED: Final = {
-    *("NEW_ORDER", "REPLACE_ORDER", "TAKE", "SET_REFERENCE"),
+    *("NEW_ORDER", "REPLACE_ORDER", "TAKE", "QUOTE", "SET_REFERENCE"),
     *("ACCEPTED", "REJECTED", "TRADE", "FEE", "CANCELLED", "EXPIRED", "REPLACED", "DECREMENTED"),
-    *("CLOSE_FIXED", "COMPOSITE_FIXED", "LIMITS_SET"),
+    *("TRIGGERED", "REFRESHED", "CALL_UNCROSSED", "CLOSE_FIXED", "COMPOSITE_FIXED", "LIMITS_SET"),
 }
 """Kinds whose `price` is one."""
 _SHOWN: Final = ("session", "account", "client_order_id", "order_id", "contra_order_id", "target", "remaining")

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from engine.schema import Phase
 from gateway.commands.common import table
-from gateway.views import Account, Book, Day
+from gateway.commands.operating import iso
+from gateway.views import Account, Book, Day, Indicative, OpenOrder
 from gateway.wire import StatusData
 
 
@@ -42,6 +44,41 @@ def book_table(book: Book) -> str:
         ask = book.asks[i] if i < len(book.asks) else (None,) * 3
         rows.append((bid[2], bid[1], bid[0], ask[0], ask[1], ask[2]))
     return table(["orders", "lots", "bid", "ask", "lots", "orders"], rows)
+
+
+CALLS = frozenset({Phase.OPEN_CALL, Phase.CLOSE_CALL, Phase.VOLATILITY_CALL})
+
+
+def indicative_text(call: Indicative) -> str:
+    """One line: what a call would do if it ended now."""
+    state = f"{call.symbol}  {call.phase.name}{', no cancels any more' if call.frozen else ''}: "
+    if call.price is None:
+        return f"{state}nothing would trade"
+    left = f"{abs(call.surplus):,} {'bid' if call.surplus > 0 else 'offered'} left over" if call.surplus else "no rest"
+    return f"{state}indicative {call.price}, {call.volume:,} lots, {left}"
+
+
+def indicative_json(call: Indicative) -> dict[str, Any]:
+    return call._asdict() | {"phase": call.phase.name}
+
+
+ORDER_COLUMNS = ("order_id", "client_order_id", "symbol", "account", "side", "type", "tif", "price")
+LOT_COLUMNS = ("quantity", "remaining", "visible", "stop", "waiting", "good_till")
+
+
+def orders_table(orders: list[OpenOrder]) -> str:
+    """One line an order; columns that no order fills are left out."""
+    rows = [order_json(order) for order in orders]
+    shown = [name for name in LOT_COLUMNS[3:] if any(row[name] for row in rows)]
+    heads = [*ORDER_COLUMNS, *LOT_COLUMNS[:3], *shown]
+    return table(heads, [[row[name] if name not in shown else row[name] or None for name in heads] for row in rows])
+
+
+def order_json(order: OpenOrder) -> dict[str, Any]:
+    made = order._asdict()
+    kind, tif = made.pop("order_type"), made.pop("time_in_force")
+    names = {"type": kind.name.lower(), "tif": tif.name.lower(), "side": order.side.name.lower()}
+    return made | names | {"good_till": iso(order.good_till) if order.good_till else None}
 
 
 def account_table(account: Account) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from engine.core import Engine
-from engine.schema import DayStage, Role, Side, Status
+from engine.schema import DayStage, OrderFlag, OrderType, Role, Side, Status
 from gateway import wire
 from gateway.commands.common import table, when
 from gateway.commands.looks import account_json, account_table, book_json, book_table, day_json, days_table
@@ -77,6 +77,11 @@ class Moment:
                     "price": instrument.price(int(row["price"])),
                     "quantity": int(row["quantity"]),
                     "remaining": int(row["remaining"]),
+                    "type": OrderType(int(row["order_type"])).name.lower(),
+                    "stop": instrument.price(int(row["stop_price"])) if row["stop_price"] else None,
+                    "waiting": bool(row["waiting"]),
+                    "shown": int(row["shown"]) or None,
+                    "hidden": bool(row["flags"] & OrderFlag.HIDDEN),
                     "session": int(row["session"]),
                 }
             )

@@ -131,10 +131,15 @@ def phase(
 ) -> None:
     """Set the phase of a trading mode: halt, resume, call, open a day. The calendar goes on as written.
 
+    A call gathers orders and trades them at one price when the next phase begins; VOLATILITY_CALL, which trading itself
+    begins, ends by this command. `carbonbook client indicative` shows what a call would do.
+
     \b
     carbonbook operate phase HALT --instrument CEA24 --cause "news pending" --session OPS
     carbonbook operate phase CONTINUOUS --instrument CEA24 --session OPS
     carbonbook operate phase CONTINUOUS --mode BLOCK --session OPS
+    carbonbook operate phase CLOSE_CALL --session OPS                     a call, where the instruments have them
+    carbonbook operate phase CLOSE_CALL --no-cancel --session OPS         its last minute: no cancels any more
     """
     from engine.control import SetPhase
     from engine.schema import Mode, Phase

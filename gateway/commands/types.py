@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -27,3 +28,18 @@ class PriceType(click.ParamType):  # type: ignore[type-arg]  # generic only in n
 
 
 PRICE = PriceType()
+
+
+class DateType(click.ParamType):  # type: ignore[type-arg]
+    """A calendar date."""
+
+    name = "date"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> date:
+        try:
+            return value if isinstance(value, date) else date.fromisoformat(value)
+        except ValueError:
+            self.fail(f"{value!r} is no date; write YYYY-MM-DD, such as 2025-08-29", param, ctx)
+
+
+DATE = DateType()

@@ -68,6 +68,13 @@ COMMANDS: Final = (
     Wrong(Reason.INSUFFICIENT_UNITS, "more than the firm holds", {"side": int(Side.SELL), "quantity": MOST}),
     Wrong(Reason.UNKNOWN_ORDER, "cancelling an order that never was", {"kind": 2, "target": 1 << 40}, True),
     Wrong(Reason.FOK_NOT_FILLABLE, "all or nothing in an empty book", {"time_in_force": int(TimeInForce.FOK)}),
+    Wrong(Reason.MIN_QUANTITY_NOT_MET, "at least one tonne at once, in an empty book", {"target": 1}),
+    Wrong(
+        Reason.MODE_NOT_OFFERED,
+        "a two-sided quote, where there are no market makers",
+        {"kind": int(CommandKind.QUOTE), "instrument": 2, "account": 20, "price": 6_990, "quantity": 1},
+        True,
+    ),
 )
 STAGED: Final = {
     Reason.POST_ONLY_WOULD_TAKE: "post-only at the price of a listing",
@@ -101,7 +108,6 @@ _ELSEWHERE: Final = {
     "block trades are not part of this demonstration": (
         Reason.UNKNOWN_NEGOTIATION,
         Reason.INVALID_EXPIRY,
-        Reason.MODE_NOT_OFFERED,
         Reason.NEGOTIATION_EXPIRED,
         Reason.TERMS_CHANGED,
         Reason.OWN_TERMS,
@@ -151,7 +157,6 @@ _ELSEWHERE: Final = {
         Reason.VENUE_DRAINING,
         Reason.VENUE_STOPPING,
     ),
-    "orders with a minimum quantity are not offered": (Reason.MIN_QUANTITY_NOT_MET,),
 }
 """What this demonstration leaves out: reasons by why."""
 OUT_OF_REACH: Final = {
@@ -161,7 +166,7 @@ OUT_OF_REACH: Final = {
     Reason.UNKNOWN_CURRENCY: _OPERATOR,
     Reason.INVALID_AMOUNT: _OPERATOR,
     Reason.INVALID_PHASE: _OPERATOR,
-    Reason.INVALID_DATE: _OPERATOR,
+    Reason.INVALID_DATE: "orders good till a date are not offered here; other dates are an operator's",
     Reason.INVALID_STATUS: _OPERATOR,
     Reason.INVALID_ROLE: _OPERATOR,
     Reason.INVALID_OWNER_GROUP: _OPERATOR,

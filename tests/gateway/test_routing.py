@@ -262,3 +262,70 @@ def test_sealed_bids_and_public_steps_go_to_their_sender_only() -> None:
     bid = event(EventKind.BID_ACCEPTED, side=BUY, account=3, order_id=77, contra_order_id=2, session=4)
     opened = event(EventKind.AUCTION_OPENED, order_id=2, account=1, session=9)
     assert {session: len(copies) for session, copies in told(events(bid, opened)).items()} == {4: 1, 9: 1}
+
+
+CALL = {"instrument": 1, "price": 783, "quantity": 100}
+
+
+def test_a_trade_of_a_call_has_no_taker() -> None:
+    """The buyer comes first; each copy states its receiver's side and nothing of the other's."""
+    trade = event(
+        EventKind.TRADE,
+        **CALL,
+        account=3,
+        contra_account=1,
+        order_id=20,
+        contra_order_id=7,
+        client_order_id=2,
+        contra_client_order_id=9,
+        remaining=50,
+        contra_remaining=40,
+        aux=2_000,
+        session=5,
+        contra_session=4,
+    )
+    uncrossed = event(EventKind.CALL_UNCROSSED, **CALL, remaining=600, contra_remaining=750, session=8)
+    assert told(events(uncrossed, trade)) == {
+        4: [
+            (
+                EventKind.TRADE,
+                CALL | {"side": SELL, "account": 1, "order_id": 7, "client_order_id": 9, "remaining": 40, "session": 4},
+            )
+        ],
+        5: [
+            (
+                EventKind.TRADE,
+                CALL
+                | {"side": BUY, "account": 3, "order_id": 20, "client_order_id": 2, "remaining": 50}
+                | {"aux": 2_000, "session": 5},
+            )
+        ],
+        8: [(EventKind.CALL_UNCROSSED, CALL | {"remaining": 600, "contra_remaining": 750, "session": 8})],
+    }
+
+
+STOP = {
+    "side": SELL,
+    "instrument": 1,
+    "price": 6_900,
+    "quantity": 3,
+    "account": 2,
+    "order_id": 11,
+    "client_order_id": 6,
+}
+
+
+@pytest.mark.parametrize(
+    ("kind", "reason"),
+    [(EventKind.EXPIRED, Reason.IOC_REMAINDER), (EventKind.CANCELLED, Reason.DEPTH_LIMIT)],
+)
+def test_what_is_left_of_a_triggered_stop_concerns_its_owner_alone(kind: EventKind, reason: Reason) -> None:
+    """The command behind it, a stranger's, only moved the price."""
+    triggered = event(EventKind.TRIGGERED, **STOP, aux=6_950, aux2=6_950, session=4)
+    rest = event(kind, **STOP, reason=reason, aux=3_000, session=4, contra_session=5, contra_client_order_id=77)
+    assert told(events(triggered, rest)) == {
+        4: [
+            (EventKind.TRIGGERED, STOP | {"aux": 6_950, "aux2": 6_950, "session": 4}),
+            (kind, STOP | {"reason": int(reason), "aux": 3_000, "session": 4}),
+        ]
+    }
