@@ -42,6 +42,7 @@ from engine.layout import (
 )
 from engine.schema import (
     BASIS_POINTS,
+    COMMAND,
     EVENT,
     SHOWN_SHARE,
     STATE_AUCTION,
@@ -226,6 +227,7 @@ _STATE: Final[list[tuple[Any, ...]]] = [
     ("index", CELL, (2 * INDEX_SIZE,)),
     ("levels", LEVEL, (MAX_INSTRUMENTS * 2 * MAX_WINDOW,)),  # by instrument, side and position: see `ladder`
     ("ahead", AHEAD, (AHEAD_SIZE,)),
+    ("acting", COMMAND, (1,)),  # in whose name a triggered stop acts
 ]
 
 

@@ -13,8 +13,7 @@ alone, so a record that is sent again, from memory or from the journal, is byte-
   When that command came from another session, the owner's copy does not name it, and that session gets a copy with its
   own number in client_order_id; when self-trade prevention took another session's order, that copy shows neither
   account nor money, and when the other party of a negotiation ended it, no money.
-* What becomes of the rest of a taker (IOC_REMAINDER, DEPTH_LIMIT) is its owner's affair alone: the command that caused
-  it is another session's only when its trades triggered a stop order, of which that session must learn nothing.
+* A triggered stop acts in its own name: whoever's trades triggered it learns nothing of it.
 * TRIGGERED and REFRESHED go to the order's owner. CALL_UNCROSSED goes to who ended the call, its trades to both sides.
 * BLOCK_COUNTERED names who countered and whose terms stood before. Both get it with their own number; the amount locked
   for the new terms goes to the one, the amount released to the other.
@@ -50,8 +49,6 @@ TWO_SIDED: Final = frozenset(
 )
 """Kinds that name two parties, each of whom gets its own half."""
 _TWO_SIDED: Final = np.isin(np.arange(256), list(TWO_SIDED))
-_TAKERS_REST: Final = np.isin(np.arange(1_024), [Reason.IOC_REMAINDER, Reason.DEPTH_LIMIT])
-"""By reason: of these ends only the owner is told."""
 _HOLDS: Final = (EventKind.HOLD_PLACED, EventKind.HOLD_RELEASED, EventKind.HOLD_REALISED)
 _TO_OWNER: Final = np.isin(
     np.arange(256),
@@ -107,7 +104,7 @@ def deliveries(events: EventArray, directory: Directory) -> list[Delivery]:
     shared = two_sided.any() or pushed.any()
     if not shared and (own == first).all() and ((contra == 0) | (contra == first)).all():
         return [Delivery(first, events)] if first > 0 else []
-    second = (contra > 0) & ((contra != own) | two_sided) & ~_TAKERS_REST[events["reason"]]
+    second = (contra > 0) & ((contra != own) | two_sided)
     firsts, seconds = np.flatnonzero(own > 0), np.flatnonzero(second)
     pushes = np.array(_pushes(events, directory), np.int64).reshape(-1, 3)
     where = np.concatenate([firsts, seconds, pushes[:, 0]])
@@ -135,8 +132,7 @@ def for_session(events: EventArray, session: int, directory: Directory) -> Event
 def last_events(events: EventArray, directory: Directory) -> dict[int, int]:
     """Session -> sequence of the last event in `events` that it gets."""
     found: dict[int, int] = {}
-    both = (events["session"], np.where(_TAKERS_REST[events["reason"]], 0, events["contra_session"]))
-    for named in both:
+    for named in (events["session"], events["contra_session"]):
         sessions, at = np.unique(named[::-1], return_index=True)
         for session, sequence in zip(sessions.tolist(), events["sequence"][::-1][at].tolist(), strict=True):
             found[session] = max(found.get(session, 0), sequence)

@@ -27,11 +27,19 @@ def trigger_stops(s, c, instrument):
 
 @plain
 def trigger(s, c, slot, last):
-    """A waiting stop is matched as a new order; its rest gets a new place in the book."""
+    """A waiting stop is matched as a new order; its rest gets a new place in the book.
+
+    It acts in its own name: whoever sent the command whose trades met it learns nothing of it.
+    """
     order = s.orders[slot]
     dequeue(s, slot)
-    triggered(s, c, order, np.int64(s.extras[slot].stop_price), last)
-    if run_further(s, c, slot):
+    own = s.acting[0]
+    own.sequence = c.sequence
+    own.timestamp = c.timestamp
+    own.session = order.session
+    own.client_order_id = order.client_order_id
+    triggered(s, own, order, np.int64(s.extras[slot].stop_price), last)
+    if run_further(s, own, slot):
         enqueue(s, slot)
     else:
         end_further(s, slot)

@@ -18,7 +18,9 @@ def trigger_stops(x: Exchange, market: Market) -> None:
 
 
 def trigger(x: Exchange, market: Market, order: Order) -> None:
-    """The stop leaves the stop book and is matched as a new order."""
+    """The stop leaves the stop book and is matched as a new order, in its own name."""
+    cause = x.command
+    x.command = cause._replace(session=order.session, client_order_id=order.client_order_id)
     x.leave_live(order)
     order.waiting = 0
     x.emit(
@@ -36,3 +38,4 @@ def trigger(x: Exchange, market: Market, order: Order) -> None:
         session=order.session,
     )
     place_rest(x, market, order, match(x, market, order))
+    x.command = cause

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from engine.schema import CommandKind as K
+from engine.schema import EventKind, OrderType, Reason, SelfTrade, TimeInForce, commands
 from tests.engine.builders import BREAK, BUY, GTC, SELL, seee
 from tests.engine.further_floor import (
     ICEBERG,
@@ -263,3 +265,34 @@ def test_state_goes_round(floor):
     assert twin.engine.canonical_state() == floor.engine.canonical_state()
     for price in (10025, 9985):
         assert print_at(twin, price) == print_at(floor, price)
+
+
+def test_a_triggered_stop_acts_in_its_own_name(floor):
+    """Whoever's trade triggers it is named nowhere: not at its end, nor at what its self-trade prevention cancels."""
+    owner, other = floor.session(firm=1), floor.session(firm=3)
+    floor.send(K.SET_OWNER_GROUP, account=1, quantity2=7)
+    floor.send(K.SET_OWNER_GROUP, account=2, quantity2=7)
+    floor.sell(10090, 5, account=2)  # of the same owner as the stop
+    floor.order(
+        BUY,
+        10095,
+        10,
+        order_type=STOP,
+        price2=10050,
+        self_trade=SelfTrade.CANCEL_MAKER,
+        session=owner,
+        client_order_id=5,
+    )
+    floor.sell(10050, 1, account=4)
+    command = commands(1)
+    terms = {"kind": K.NEW_ORDER, "order_type": OrderType.LIMIT, "time_in_force": TimeInForce.DAY, "side": BUY}
+    numbers = {"sequence": floor.sent + 1, "session": other, "client_order_id": 1}
+    for name, value in {**terms, **numbers, "instrument": 1, "account": 3, "price": 10050, "quantity": 1}.items():
+        command[name] = value
+    told = floor.engine.apply(command).events.copy()
+    assert [EventKind(kind).name for kind in told["kind"]] == ["ACCEPTED", "TRADE", "TRIGGERED", "CANCELLED", "EXPIRED"]
+    cancelled, expired = told[3:]
+    assert cancelled["reason"] == Reason.SELF_TRADE_PREVENTED
+    for event in (cancelled, expired):
+        assert (event["contra_session"], event["contra_client_order_id"]) == (owner, 5)
+    assert (expired["session"], expired["client_order_id"], expired["command_sequence"]) == (owner, 5, floor.sent + 1)
