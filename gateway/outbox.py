@@ -37,7 +37,9 @@ class Outbox:
         """Send one frame to a session that is still connected."""
         if connection.session.connection is not connection:
             return
-        socket = connection.port.socket
+        port = connection.port
+        port.used = True
+        socket = port.socket
         try:
             socket.send(connection.identity, FIRST_PART)
             socket.send(frame, zmq.NOBLOCK)
@@ -59,6 +61,7 @@ class Outbox:
         self.lose(connection, Reason.SLOW_CONSUMER, cut=True)
 
     def _try(self, port: Port, identity: bytes, frame: bytes) -> None:
+        port.used = True
         try:
             port.socket.send_multipart([identity, frame], zmq.NOBLOCK)
         except zmq.ZMQError:

@@ -231,3 +231,10 @@ class Port:
         self.endpoint = endpoint
         self.local = local
         self.connections: dict[bytes, Connection] = {}
+        self.used = True
+        """Sent to or received from since `has_arrived` was last asked."""
+
+    def has_arrived(self) -> bool:
+        """Whether there is something to receive; the socket's descriptor then speaks again for what comes later."""
+        self.used = False
+        return bool(int(self.socket.getsockopt(zmq.EVENTS)) & zmq.POLLIN)
