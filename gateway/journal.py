@@ -33,26 +33,37 @@ class Marks:
 
     def __init__(self) -> None:
         self._marks: dict[int, tuple[list[int], list[int]]] = {}
-        self._next: NDArray[np.int64] = np.zeros(1, np.int64)  # by session: the number from which on a mark is due
-
-    def mark(self, session: int, number: int, sequence: int) -> None:
-        """Command `sequence` of a session has `number`."""
-        numbers, sequences = self._marks.setdefault(session, ([], []))
-        if not numbers or number >= numbers[-1] + MARK_EVERY:
-            numbers.append(number)
-            sequences.append(sequence)
-            self._grow(session)
-            self._next[session] = number + MARK_EVERY
+        self._next: NDArray[np.int64] = np.zeros(1, np.int64)  # by session: from which number on a mark is due
 
     def learn(self, commands: CommandArray) -> None:
-        """Take in commands of the journal's history."""
+        """Take in commands that have been journaled."""
+        if len(commands) == 1 and not self._is_due(commands["session"].item(), commands["client_order_id"].item()):
+            return  # the most frequent case by far
         if not len(commands):
             return
         sessions = commands["session"]
         self._grow(int(sessions.max()))
         due = np.flatnonzero((sessions > 0) & (commands["client_order_id"] >= self._next[sessions]))
-        for row in commands[due][["session", "client_order_id", "sequence"]].tolist():
-            self.mark(*row)
+        if not len(due):
+            return
+        sessions, numbers, sequences = (commands[name][due] for name in ("session", "client_order_id", "sequence"))
+        for session in np.unique(sessions).tolist():
+            mine = sessions == session
+            self._mark(session, numbers[mine], sequences[mine])
+
+    def _is_due(self, session: int, number: int) -> bool:
+        return session >= len(self._next) or number >= self._next.item(session)
+
+    def _mark(self, session: int, numbers: NDArray[np.int64], sequences: NDArray[np.int64]) -> None:
+        """Mark the first of a session's ascending numbers that are due, and those a thousand and more behind it."""
+        marks = self._marks.setdefault(session, ([], []))
+        at = 0
+        while at < len(numbers):
+            number = int(numbers[at])
+            marks[0].append(number)
+            marks[1].append(int(sequences[at]))
+            self._next[session] = number + MARK_EVERY
+            at = int(np.searchsorted(numbers, number + MARK_EVERY))
 
     def of(self, session: int) -> tuple[list[int], list[int]]:
         """(numbers, command sequences) of a session's marks, ascending."""

@@ -5,7 +5,7 @@ Command and event sequences have no gaps, so the record with sequence s stands a
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,39 +13,54 @@ from numpy.typing import NDArray
 from engine.schema import COMMAND, EVENT, CommandArray, EventArray
 from gateway.records import join
 
+LATE: Final = 64
+"""Additions that wait to be put into a ring together: one by one, they would cost more than the batches themselves."""
+
 
 class _Ring:
     """The last `capacity` records of one gapless sequence."""
 
     def __init__(self, dtype: np.dtype[Any], capacity: int) -> None:
-        self.records: NDArray[Any] = np.zeros(capacity, dtype)
-        self._raw = self.records.view(np.uint8).reshape(capacity, dtype.itemsize)
+        self._records: NDArray[Any] = np.zeros(capacity, dtype)
+        self._raw = self._records.view(np.uint8).reshape(capacity, dtype.itemsize)
         self._size = dtype.itemsize
         self.capacity = capacity
         self.last = 0
+        self._late: list[bytes] = []
 
     @property
     def oldest(self) -> int:
         """Sequence of the oldest record kept; last + 1 when there is none."""
         return max(0, self.last - self.capacity) + 1
 
+    @property
+    def records(self) -> NDArray[Any]:
+        """All that is kept, by slot."""
+        self._put_late()
+        return self._records
+
     def add(self, records: NDArray[Any]) -> None:
-        kept = records[-self.capacity :]
-        self.last += len(records) - len(kept)
-        raw = kept.view(np.uint8).reshape(len(kept), self._size)
-        at = self.last % self.capacity
-        head = min(len(kept), self.capacity - at)
+        self._late.append(records.tobytes())
+        self.last += len(records)
+        if len(self._late) >= LATE or len(records) >= LATE:
+            self._put_late()
+
+    def _put_late(self) -> None:
+        raw = np.frombuffer(b"".join(self._late), np.uint8).reshape(-1, self._size)[-self.capacity :]
+        self._late.clear()
+        at = (self.last - len(raw)) % self.capacity
+        head = min(len(raw), self.capacity - at)
         self._raw[at : at + head] = raw[:head]
-        self._raw[: len(kept) - head] = raw[head:]
-        self.last += len(kept)
+        self._raw[: len(raw) - head] = raw[head:]
 
     def after(self, sequence: int, limit: int) -> NDArray[Any]:
         """A copy of up to `limit` records with sequences above `sequence`."""
         start = max(sequence, self.oldest - 1)
         count = min(limit, self.last - start)
         at = start % self.capacity
-        head = self.records[at : at + count]
-        return join([head, self.records[: count - len(head)]]).copy()
+        records = self.records
+        head = records[at : at + count]
+        return join([head, records[: count - len(head)]]).copy()
 
 
 class Recent:

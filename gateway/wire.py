@@ -24,9 +24,6 @@ HEADER: Final = Struct("<BBHI")
 """type, version, count of records (1 for a message), token."""
 COMMAND_TAIL: Final = Struct("<qqii8x")
 """What the gateway writes behind a command's first 64 bytes: sequence, timestamp, session, actor."""
-COMMAND_NUMBER: Final = Struct("<q")
-COMMAND_NUMBER_AT: Final = 16
-"""Where client_order_id stands in a command."""
 EVENT_SESSIONS: Final = Struct("<ii")
 EVENT_SESSIONS_AT: Final = 120
 """Where session and contra_session stand in an event."""
