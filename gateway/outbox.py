@@ -79,9 +79,9 @@ class Outbox:
             if part is parts[-1]:
                 # Only now: a number counts as acknowledged when all of its events have been sent.
                 connection.acknowledged = connection.session.consumed
-            first, last = int(part["sequence"][0]), int(part["sequence"][-1])
-            span = (previous, first, last, connection.acknowledged)
-            self.send(connection, wire.pack_events(part.tobytes(), len(part), span))
+            data, count = part.tobytes(), len(part)
+            first, last = wire.sequence_at(data, 0), wire.sequence_at(data, count - 1)
+            self.send(connection, wire.pack_events(data, count, (previous, first, last, connection.acknowledged)))
             previous = last
 
     def tell(

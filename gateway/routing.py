@@ -1,7 +1,8 @@
 """Who sees which event: every firm its own half, the other side anonymous.
 
-An event goes to the session that owns the order and to the session that sent the command. The rules here depend on
-the event alone, so a record that is sent again, from memory or from the journal, is byte-identical to the first one.
+An event goes to the session that owns the order and to the session that sent the command. The rules, which
+`gateway.copies` carries out, depend on the event alone, so a record that is sent again, from memory or from the
+journal, is byte-identical to the first one.
 
 * TRADE, BLOCK_TRADE, AUCTION_TRADE, FEE, DECREMENTED name two parties. The owner of the second one gets the halves
   swapped, with flag MAKER where the event has a taker; all contra fields are zero in both copies. In an auction the
@@ -19,33 +20,15 @@ the event alone, so a record that is sent again, from memory or from the journal
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-from engine.schema import EventArray, EventFlag, EventKind, Reason, Side
+from engine.schema import EVENT, EventArray
+from gateway.copies import copies_of
 from gateway.records import pick
 
-TWO_SIDED: Final = frozenset(
-    int(kind)
-    for kind in (
-        EventKind.TRADE,
-        EventKind.FEE,
-        EventKind.DECREMENTED,
-        EventKind.BLOCK_TRADE,
-        EventKind.AUCTION_TRADE,
-    )
-)
-"""Kinds that name two parties, each of whom gets its own half."""
-_TWO_SIDED: Final = np.isin(np.arange(256), list(TWO_SIDED))
-_HALVES: Final = (
-    ("account", "contra_account"),
-    ("order_id", "contra_order_id"),
-    ("client_order_id", "contra_client_order_id"),
-    ("remaining", "contra_remaining"),
-    ("session", "contra_session"),
-)
+_ROW: Final = np.dtype(f"V{EVENT.itemsize}")
 
 
 class Delivery(NamedTuple):
@@ -57,25 +40,17 @@ class Delivery(NamedTuple):
 
 def deliveries(events: EventArray) -> list[Delivery]:
     """What each session gets of `events`, by session id; session 0, the venue itself, gets nothing."""
-    if not len(events):
+    copies, to = copies_of(events)
+    if not len(to):
         return []
-    own, contra = events["session"], events["contra_session"]
-    first = int(own[0])
-    if len(events) == 1 and not int(contra[0]) and int(events["kind"][0]) not in TWO_SIDED:
-        # The most frequent case by far: one command, one answer.
-        return [Delivery(first, events)] if first > 0 else []
-    two_sided = _TWO_SIDED[events["kind"]]
-    if not two_sided.any() and (own == first).all() and ((contra == 0) | (contra == first)).all():
-        return [Delivery(first, events)] if first > 0 else []
-    second = (contra > 0) & ((contra != own) | two_sided)
-    where = np.concatenate([np.flatnonzero(own > 0), np.flatnonzero(second)])
-    swapped = np.zeros(len(where), bool)
-    swapped[int((own > 0).sum()) :] = True
-    to = np.where(swapped, contra[where], own[where])
-    order = np.lexsort((swapped, where, to))
-    records, to = _copies(pick(events, where[order]), swapped[order]), to[order]
-    edges = [0, *(np.flatnonzero(np.diff(to)) + 1).tolist(), len(to)]
-    return [Delivery(int(to[a]), records[a:b]) for a, b in pairwise(edges) if a < b]
+    if to[0] == to[-1] and (to == to[0]).all():
+        return [Delivery(int(to[0]), copies)]
+    # A stable sort keeps the event order; that of short integers is several times as quick.
+    order = np.argsort(to.astype(np.uint16) if to.max() < 1 << 16 else to, kind="stable")
+    records, to = copies.view(_ROW).take(order).view(EVENT), to[order]
+    edges = [0, *(np.flatnonzero(to[1:] != to[:-1]) + 1).tolist(), len(to)]
+    sessions = to[edges[:-1]].tolist()
+    return [Delivery(session, records[a:b]) for session, (a, b) in zip(sessions, pairwise(edges), strict=True)]
 
 
 def for_session(events: EventArray, session: int) -> EventArray:
@@ -103,53 +78,3 @@ def pages(records: EventArray, limit: int) -> list[EventArray]:
         end = cuts[-1] + limit
         cuts.append(end - int(records["sequence"][end] == records["sequence"][end - 1]))
     return [records[a:b] for a, b in zip(cuts, [*cuts[1:], len(records)], strict=True)]
-
-
-def _copies(records: EventArray, swapped: NDArray[np.bool_]) -> EventArray:
-    """Turn full events into what their receivers may see; `swapped` marks copies for the second session."""
-    kind = records["kind"]
-    two_sided = _TWO_SIDED[kind]
-    maker = swapped & two_sided
-    for mine, other in _HALVES:
-        value = records[mine][maker]
-        records[mine][maker] = records[other][maker]
-        records[other][maker] = value
-    _money(records, kind, maker)
-    with_taker = maker & (records["aggressor"] > 0)
-    records["flags"][with_taker] |= int(EventFlag.MAKER)
-    for _, other in _HALVES:
-        records[other][two_sided] = 0
-    _caused(records, swapped & ~two_sided, ~swapped & ~two_sided)
-    return records
-
-
-def _money(records: EventArray, kind: NDArray[Any], maker: NDArray[np.bool_]) -> None:
-    """Each side's own money: improvement to the buyer, released units to the seller, to each its fee."""
-    fee = kind == EventKind.FEE
-    traded = _TWO_SIDED[kind] & ~fee
-    side = records["side"]
-    side[traded & (side == Side.NONE)] = int(Side.BUY)  # a call auction: the buyer comes first
-    side[maker & traded] = 3 - side[maker & traded]
-    side[fee] = np.where(maker[fee], int(Side.SELL), int(Side.BUY))
-    records["aux"][fee & maker] = records["aux2"][fee & maker]
-    records["aux2"][fee] = 0
-    records["aux"][traded & (side == Side.SELL)] = 0
-    records["aux2"][traded & (side == Side.BUY)] = 0
-
-
-def _caused(records: EventArray, to_sender: NDArray[np.bool_], to_owner: NDArray[np.bool_]) -> None:
-    """Events about one thing whose owner and command, or earlier owner, belong to different sessions."""
-    foreign = to_owner & (records["contra_session"] > 0) & (records["contra_session"] != records["session"])
-    countered = records["kind"] == EventKind.BLOCK_COUNTERED
-    records["aux2"][foreign & countered] = 0
-    records["contra_client_order_id"][foreign] = 0
-    records["contra_session"][foreign] = 0
-    left = (records["kind"] == EventKind.BLOCK_ENDED) & (records["reason"] == Reason.USER_REQUESTED)
-    records["aux"][to_sender & (countered | left)] = 0
-    prevented = to_sender & (records["reason"] == Reason.SELF_TRADE_PREVENTED)
-    records["account"][prevented] = 0
-    records["aux"][prevented] = 0
-    records["client_order_id"][to_sender] = records["contra_client_order_id"][to_sender]
-    records["session"][to_sender] = records["contra_session"][to_sender]
-    records["contra_client_order_id"][to_sender] = 0
-    records["contra_session"][to_sender] = 0

@@ -32,24 +32,21 @@ from gateway.losses import Losses
 from gateway.outbox import Outbox
 from gateway.queries import Queries, QueryError
 from gateway.room import Room
-from gateway.routing import TWO_SIDED, deliveries
+from gateway.routing import deliveries
 from gateway.sessions import MAX_BAD_FRAMES, Connection, Port, Registry
 from gateway.status import StatusBoard
 from gateway.streams import Streams
-from gateway.wire import (
-    EVENT_SEQUENCE,
-    EVENT_SEQUENCE_AT,
-    EVENT_SESSIONS,
-    EVENT_SESSIONS_AT,
-    FrameType,
-    WireError,
-)
+from gateway.wire import EVENT_HEAD, FrameType, WireError
 
 MISSED_HEARTBEATS: Final = 2.5
 QUERY_QUEUE: Final = 10_000
 RESUME_BYTES: Final = 1 << 20
 """Most event bytes that one RESUME brings."""
 FORGET_CUT_NS: Final = 60_000_000_000
+ANSWERS: Final = frozenset(
+    int(kind) for kind in (EventKind.ACCEPTED, EventKind.REJECTED, EventKind.CANCELLED, EventKind.REPLACED)
+)
+"""The usual kinds of a lone event. They name one party, so who is alone concerned is told the event as it is."""
 
 
 class Service:
@@ -202,11 +199,10 @@ class Service:
 
     def _publish_one(self, record: bytes) -> bool:
         """The most frequent case: one event of one session. False when it concerns two; `deliveries` knows the rest."""
-        own, contra = EVENT_SESSIONS.unpack_from(record, EVENT_SESSIONS_AT)
+        kind, sequence, own, contra = EVENT_HEAD.unpack(record)
         session = self.registry.sessions.get(own)
-        if contra not in (0, own) or record[0] in TWO_SIDED or session is None:
+        if kind not in ANSWERS or contra not in (0, own) or session is None:
             return False
-        sequence = EVENT_SEQUENCE.unpack_from(record, EVENT_SEQUENCE_AT)[0]
         previous, session.last_event = session.last_event, sequence
         if session.connection is not None:
             self._out.event(session.connection, record, previous, sequence)

@@ -9,7 +9,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from enum import Enum
-from typing import Final, NamedTuple, NoReturn, Self
+from struct import Struct
+from typing import Any, Final, NamedTuple, NoReturn, Self
 
 import numpy as np
 
@@ -17,6 +18,8 @@ from engine.schema import COMMAND, EVENT, CommandArray, EventArray, EventKind
 from engine.schema import commands as new_commands
 from replay.errors import JournalFailure, JournalFull
 from replay.format import (
+    COMMAND_BYTES,
+    EVENT_BYTES,
     PREPARED_NAME,
     WATERMARK_NAME,
     FrameEncoder,
@@ -36,8 +39,8 @@ from replay.storage import NO_SPACE, SECTOR, Storage
 PREPARE_STEP: Final = 1 << 20
 """Bytes zero-filled and synced at a time: small enough to disturb the batches between the steps little."""
 _SEQUENCE_AT: Final = COMMAND.fields["sequence"][1]  # type: ignore[index]
-_TIMESTAMP_AT: Final = COMMAND.fields["timestamp"][1]  # type: ignore[index]
 _EVENT_SEQUENCE_AT: Final = EVENT.fields["sequence"][1]  # type: ignore[index]
+_TWO_WORDS: Final = Struct("<qq")
 Clock = Callable[[], int]
 
 
@@ -130,20 +133,21 @@ class JournalWriter:
         at = self.position
         n, m = len(commands), len(events)
         if n:
-            timestamp = self._check_sequences(commands, n, at.command, COMMAND.itemsize, _SEQUENCE_AT)
+            timestamp = _check_continues(commands, n, at.command, _SEQUENCE_AT)
         elif notes:
             timestamp = at.timestamp
         else:
             raise ValueError("a batch needs at least one command or note")
         if m:
-            self._check_sequences(events, m, at.event, EVENT.itemsize, _EVENT_SEQUENCE_AT)
+            _check_continues(events, m, at.event, _EVENT_SEQUENCE_AT)
         packed = pack_notes(notes, commands) if notes else b""
-        if at.offset + frame_bytes(n * COMMAND.itemsize + m * EVENT.itemsize + len(packed)) > self._size:
-            self._next_segment(frame_bytes(n * COMMAND.itemsize + m * EVENT.itemsize + len(packed)))
+        size = frame_bytes(n * COMMAND_BYTES + m * EVENT_BYTES + len(packed))
+        if at.offset + size > self._size:
+            self._next_segment(size)
             at = self.position
         frame, chain = self._encoder.encode(at, commands, events, packed, len(notes), timestamp, self._previous_sent)
         self._commit(frame, at.offset)
-        offset = at.offset + len(frame)
+        offset = at.offset + size
         self.position = Position(at.segment, offset, at.batch + 1, at.command + n, at.event + m, chain, timestamp)
         self.mark_durable()
         self._previous_sent = 0
@@ -151,16 +155,6 @@ class JournalWriter:
         if not self._blocked and self._prepared < self._size and self._prepared < 2 * offset:
             self.prepare()
         return at.batch
-
-    @staticmethod
-    def _check_sequences(records: CommandArray, count: int, first: int, size: int, at: int) -> int:
-        """First and last sequence must fit; returns the last record's timestamp (commands: behind its sequence)."""
-        raw = records[-1:].tobytes() if count > 1 else records.tobytes()
-        last = int.from_bytes(raw[at : at + 8], "little")
-        begin = last if count == 1 else int.from_bytes(records[:1].tobytes()[at : at + 8], "little")
-        if begin != first or last != first + count - 1:
-            raise ValueError(f"records {begin}..{last} do not continue the journal at sequence {first}")
-        return int.from_bytes(raw[_TIMESTAMP_AT : _TIMESTAMP_AT + 8], "little", signed=True) if size == 96 else 0
 
     def _commit(self, frame: memoryview, offset: int) -> None:
         """The frame durable in the current segment, or the writer at its end."""
@@ -326,6 +320,22 @@ class JournalWriter:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def _check_continues(records: Any, count: int, first: int, at: int) -> int:
+    """First and last sequence must fit; returns what stands behind the last one: of a command its timestamp.
+
+    Args:
+        records: dtype COMMAND[count] or EVENT[count].
+        at: offset of the sequence in a record.
+    """
+    begin, behind = _TWO_WORDS.unpack_from(records, at)
+    last = begin
+    if count > 1:
+        last, behind = _TWO_WORDS.unpack_from(records, at + (count - 1) * records.itemsize)
+    if begin != first or last != first + count - 1:
+        raise ValueError(f"records {begin}..{last} do not continue the journal at sequence {first}")
+    return int(behind)
 
 
 _NO_COMMANDS: Final = new_commands(0)
