@@ -40,15 +40,24 @@ class _Ring:
         return self._records
 
     def add(self, records: NDArray[Any]) -> None:
-        self._late.append(records.tobytes())
         self.last += len(records)
-        if len(self._late) >= LATE or len(records) >= LATE:
-            self._put_late()
+        if len(records) < LATE:
+            self._late.append(records.tobytes())
+            if len(self._late) >= LATE:
+                self._put_late()
+            return
+        self._put_late(self.last - len(records))
+        self._put(np.ascontiguousarray(records).view(np.uint8).reshape(-1, self._size), self.last)
 
-    def _put_late(self) -> None:
-        raw = np.frombuffer(b"".join(self._late), np.uint8).reshape(-1, self._size)[-self.capacity :]
+    def _put_late(self, end: int | None = None) -> None:
+        raw = np.frombuffer(b"".join(self._late), np.uint8).reshape(-1, self._size)
         self._late.clear()
-        at = (self.last - len(raw)) % self.capacity
+        self._put(raw, self.last if end is None else end)
+
+    def _put(self, raw: NDArray[np.uint8], last: int) -> None:
+        """Records as bytes [n, size], of which the last one has sequence `last`."""
+        raw = raw[-self.capacity :]
+        at = (last - len(raw)) % self.capacity
         head = min(len(raw), self.capacity - at)
         self._raw[at : at + head] = raw[:head]
         self._raw[: len(raw) - head] = raw[head:]

@@ -228,7 +228,8 @@ class Server:
 
     def _is_busy(self) -> bool:
         """Whether the tick has anything to do."""
-        return self._sealed_at < 0 or bool(self.service.losses.away) or any(p.connections for p in self._doors.ports)
+        is_sealed = self._sealed_at == self.service.batches
+        return not is_sealed or bool(self.service.losses.away) or any(port.connections for port in self._doors.ports)
 
     def _look(self) -> None:
         """Room in the journal; the last of it is for an orderly end."""
@@ -246,12 +247,10 @@ class Server:
         self._keyring.tick()
         self.service.beat(self._doors.ports)
         batches = self.service.batches
-        if batches != self._sealed_at:
-            quiet = self._quiet_batches == batches
-            self._quiet_batches = batches
-            if quiet:
-                self.exchange.idle()
-                self._sealed_at = batches
+        if batches == self._quiet_batches:
+            self.exchange.idle()
+            self._sealed_at = batches
+        self._quiet_batches = batches
 
     def _finish(self) -> int:
         """Carry out what has arrived, tell the clients, seal."""

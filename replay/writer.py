@@ -36,8 +36,10 @@ from replay.format import (
 from replay.release import release
 from replay.storage import NO_SPACE, SECTOR, Storage
 
-PREPARE_STEP: Final = 1 << 20
+PREPARE_STEP: Final = 256 << 10
 """Bytes zero-filled and synced at a time: small enough to disturb the batches between the steps little."""
+ZERO_BYTES: Final = 1 << 20
+"""Zeros written by one call."""
 _SEQUENCE_AT: Final = COMMAND.fields["sequence"][1]  # type: ignore[index]
 _EVENT_SEQUENCE_AT: Final = EVENT.fields["sequence"][1]  # type: ignore[index]
 _TWO_WORDS: Final = Struct("<qq")
@@ -102,6 +104,7 @@ class JournalWriter:
         self._failure = ""
         self._previous_sent = 0
         self._last_was_seal = False
+        self._last_frame = 0
         self._size = segment_bytes
         self._file = storage.open(segment_name(position.segment))
         self._watermark = storage.open(WATERMARK_NAME)
@@ -131,6 +134,7 @@ class JournalWriter:
         if self._failure:
             raise JournalFailure(self._failure)
         at = self.position
+        commands, events = np.ascontiguousarray(commands), np.ascontiguousarray(events)
         n, m = len(commands), len(events)
         if n:
             timestamp = _check_continues(commands, n, at.command, _SEQUENCE_AT)
@@ -152,8 +156,8 @@ class JournalWriter:
         self.mark_durable()
         self._previous_sent = 0
         self._last_was_seal = False
-        if not self._blocked and self._prepared < self._size and self._prepared < 2 * offset:
-            self.prepare()
+        self._prepare_ahead(0)
+        self._last_frame = size
         return at.batch
 
     def _commit(self, frame: memoryview, offset: int) -> None:
@@ -198,8 +202,12 @@ class JournalWriter:
         return bool(self._failure)
 
     def mark_sent(self, timestamp: int) -> None:
-        """Tell when the last batch's replies were sent (ns); the next batch's header records it."""
+        """Tell when the last batch's replies were sent (ns); the next batch's header records it.
+
+        Now nobody waits: so much of the next segment is prepared that the next batch need not.
+        """
         self._previous_sent = timestamp
+        self._prepare_ahead(2 * (self._step + self._last_frame))
 
     def seal(self, digest: bytes = b"") -> int:
         """Write a SEAL with the digest of the canonical state: at a clean stop, and when idle. Twice in a row is once.
@@ -241,7 +249,7 @@ class JournalWriter:
     # ---------------------------------------------------------------------------------------------- the next segment
 
     def prepare(self, steps: int = 1) -> bool:
-        """Zero-fill the next segment by `steps`, for idle moments. `append` takes a step itself when it falls behind.
+        """Zero-fill the next segment by `steps`, for idle moments. `append` does it itself when it falls behind.
 
         Returns:
             Whether it is ready. False with `space().blocked`: the disk is full.
@@ -250,17 +258,22 @@ class JournalWriter:
             raise JournalFailure(self._failure)
         return self._prepare(self.genesis.segment_bytes, steps)
 
+    def _prepare_ahead(self, margin: int) -> None:
+        """Keep the next segment twice as far as this one is used, and by `margin` bytes more."""
+        wanted = min(2 * self.position.offset + margin, self._size)
+        if self._prepared < wanted and not self._blocked:
+            self.prepare(-(-(wanted - self._prepared) // self._step))
+
     def _prepare(self, target: int, steps: int) -> bool:
         storage = self.storage
         try:
             if self._next is None:
                 self._next = storage.open(PREPARED_NAME, create=True)
-            while self._prepared < target and steps:
-                size = min(self._step, target - self._prepared)
-                storage.write_all(self._next, bytes(size), self._prepared)
+            goal = target if steps < 0 else min(target, self._prepared + steps * self._step)
+            if self._prepared < goal:
+                zero_fill(storage, self._next, self._prepared, goal)
                 storage.fdatasync(self._next)
-                self._prepared += size
-                steps -= 1
+                self._prepared = goal
             self._blocked = False
         except OSError as error:
             if error.errno not in NO_SPACE:
@@ -326,7 +339,7 @@ def _check_continues(records: Any, count: int, first: int, at: int) -> int:
     """First and last sequence must fit; returns what stands behind the last one: of a command its timestamp.
 
     Args:
-        records: dtype COMMAND[count] or EVENT[count].
+        records: dtype COMMAND[count] or EVENT[count], contiguous.
         at: offset of the sequence in a record.
     """
     begin, behind = _TWO_WORDS.unpack_from(records, at)
@@ -355,7 +368,7 @@ def write_segment_header(storage: Storage, handle: int, uuid: bytes, at: Positio
     storage.fdatasync(handle)
 
 
-def zero_fill(storage: Storage, handle: int, start: int, end: int, step: int = PREPARE_STEP) -> None:
+def zero_fill(storage: Storage, handle: int, start: int, end: int, step: int = ZERO_BYTES) -> None:
     """Write zeros, not sparse: overwriting them later changes no file metadata, which halves a sync's time."""
     while start < end:
         size = min(step, end - start)
