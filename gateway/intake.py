@@ -13,12 +13,12 @@ from struct import Struct
 from typing import Any, Final, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from engine.schema import COMMAND, FIRM_BYTES, CommandArray, CommandKind, EventArray, Reason, Role
 from gateway import wire
 from gateway.duplicates import Duplicates
 from gateway.exchange import Exchange
+from gateway.frames import SENDER, read
 from gateway.journal import Messages
 from gateway.outbox import Outbox
 from gateway.room import Room
@@ -45,11 +45,6 @@ REDUCES: Final = np.isin(np.arange(256), list(REDUCING))
 ONE: Final = Struct("<BBHIB15xq")
 """The beginning of a COMMANDS frame: its header, then kind and client_order_id of its first command."""
 _ONE_FRAME: Final = wire.HEADER.size + FIRM_BYTES
-_HEAD: Final = FrameType.COMMANDS | wire.VERSION << 8
-_WORDS: Final = COMMAND.itemsize // 8
-_FIRM_WORDS: Final = FIRM_BYTES // 8
-_NUMBER, _SESSIONS, _SPARE = 2, 10, 11
-"""Words of a Command: client_order_id; session and actor; spare."""
 GatheredFrame = tuple[Connection, memoryview]
 
 
@@ -74,70 +69,31 @@ def together(frames: list[GatheredFrame], now: int) -> Together | None:
     Returns:
         None, and nothing done, when a frame has to be looked at for itself.
     """
-    sizes = np.array([len(data) for _, data in frames])
-    if (sizes % 8).any():
+    place: dict[Connection, int] = {}
+    sent = np.array([(len(data), place.setdefault(connection, len(place))) for connection, data in frames])
+    senders = np.zeros(len(place), SENDER)
+    senders["session"] = [connection.session.number for connection in place]
+    senders["last"] = [connection.session.last_number for connection in place]
+    batch = read(b"".join([data for _, data in frames]), sent, senders, REDUCES)
+    if batch is None:
         return None
-    words = np.frombuffer(b"".join([data for _, data in frames]), "<i8")
-    starts = (np.cumsum(sizes) - sizes) // 8
-    heads = words[starts].view("<u8")
-    counts = (heads >> np.uint64(16) & np.uint64(0xFFFF)).astype(np.int64)
-    fine = (heads & np.uint64(0xFFFF) == _HEAD) & (counts > 0) & (counts <= wire.MAX_RECORDS)
-    if not (fine & (sizes == wire.HEADER.size + FIRM_BYTES * counts)).all():
+    found = [(connection, *row) for connection, row in zip(place, senders.tolist(), strict=True)]
+    if not _charge([(connection.session, orders, cancels) for connection, _, _, orders, cancels, _ in found], now):
         return None
-    last_frame = {connection: at for at, (connection, _) in enumerate(frames)}
-    place = {connection: at for at, connection in enumerate(last_frame)}
-    owner = np.repeat(np.array([place[connection] for connection, _ in frames], np.uint16), counts)
-    made = _records(words, starts, owner, [connection.session.number for connection in place])
-    last = _last_numbers(made[:, _NUMBER], owner, [connection.session.last_number for connection in place])
-    if last is None:
-        return None
-    totals = np.bincount(owner, minlength=len(place))
-    cancels = np.bincount(owner[REDUCES[made[:, 0] & 0xFF]], minlength=len(place))
-    if not _charge([connection.session for connection in place], (totals - cancels).tolist(), cancels.tolist(), now):
-        return None
-    for connection, at in last_frame.items():
+    for connection, _, _, _, _, token in found:
         connection.heard = now
-        connection.confirm(int(heads[at]) >> 32)
-    parts = [Part(c.session, *each) for c, *each in zip(place, last.tolist(), totals.tolist(), strict=True)]
-    return Together(made.reshape(-1).view(COMMAND), parts)
+        connection.confirm(token)
+    return Together(batch, [Part(c.session, last, orders + cancels) for c, _, last, orders, cancels, _ in found])
 
 
-def _charge(sessions: list[Session], orders: list[int], cancels: list[int], now: int) -> bool:
-    """Take from the throttles of all sessions, or from none of them."""
-    charges = list(zip(sessions, orders, cancels, strict=True))
-    if not all(s.commands.fits(count, now) and s.cancels.fits(less, now) for s, count, less in charges):
+def _charge(charges: list[tuple[Session, int, int]], now: int) -> bool:
+    """Take (session, orders, cancels) from the throttles of all sessions, or from none of them."""
+    if not all(s.commands.fits(orders, now) and s.cancels.fits(cancels, now) for s, orders, cancels in charges):
         return False
-    for session, count, less in charges:
-        session.commands.tokens -= count
-        session.cancels.tokens -= less
+    for session, orders, cancels in charges:
+        session.commands.tokens -= orders
+        session.cancels.tokens -= cancels
     return True
-
-
-def _records(
-    words: NDArray[np.int64], starts: NDArray[np.int64], owner: NDArray[np.uint16], sessions: list[int]
-) -> NDArray[np.int64]:
-    """The commands as words [n, 12]: the firm's eight, then session and actor; `owner` is the index in `sessions`."""
-    bodies = np.ones(len(words), bool)
-    bodies[starts] = False
-    made = np.empty((len(owner), _WORDS), np.int64)
-    made[:, :_FIRM_WORDS] = words[bodies].reshape(-1, _FIRM_WORDS)
-    made[:, _SESSIONS] = (np.array(sessions) * (1 << 32 | 1))[owner]
-    made[:, _SPARE] = 0
-    return made
-
-
-def _last_numbers(numbers: NDArray[np.int64], owner: NDArray[np.uint16], before: list[int]) -> NDArray[np.int64] | None:
-    """The last number of each owner; None unless every owner's numbers ascend from `before` on."""
-    order = np.argsort(owner, kind="stable")
-    sorted_numbers, sorted_owner = numbers[order], owner[order]
-    first = np.concatenate([[0], np.flatnonzero(np.diff(sorted_owner)) + 1])
-    previous = np.empty_like(sorted_numbers)
-    previous[1:] = sorted_numbers[:-1]
-    previous[first] = before
-    if not (sorted_numbers > previous).all():
-        return None
-    last: NDArray[np.int64] = sorted_numbers[np.append(first[1:], len(order)) - 1]
-    return last
 
 
 class Intake:
