@@ -100,10 +100,14 @@ class Intake:
     """Gathers the commands of one exchange's sessions and has them carried out.
 
     Args:
-        most: commands from which on no more is gathered.
+        most: commands from which on no more are gathered.
         run_calendar: carries out what is due, before anything of a later time.
         publish: as `Service.publish`.
         bad_frame: is told of a frame that cannot be read.
+
+    Attributes:
+        frames: the COMMANDS frames that have gathered.
+        most: bytes of them from which on they must be carried out.
     """
 
     def __init__(
@@ -121,28 +125,20 @@ class Intake:
         self._room = room
         self._out = outbox
         self._counters = outbox.counters
-        self._most = most * FIRM_BYTES
         self._run_calendar = run_calendar
         self._publish = publish
         self._bad_frame = bad_frame
-        self._frames: list[GatheredFrame] = []
-        self._bytes = 0
+        self.frames: list[GatheredFrame] = []
+        self.most = most * FIRM_BYTES
         self._accepted: list[tuple[Part, bytes]] = []
         """Of frames looked at one by one: what waits to be carried out."""
 
-    def put(self, connection: Connection, data: memoryview) -> None:
-        """Take in a COMMANDS frame; what has gathered is carried out when it is enough."""
-        self._frames.append((connection, data))
-        self._bytes += len(data)
-        if self._bytes >= self._most or connection.session.role == Role.OPERATOR:
-            self.flush()
-
     def flush(self) -> None:
         """Carry out what has gathered, then answer."""
-        frames = self._frames
-        if not frames:
+        if not self.frames:
             return
-        self._frames, self._bytes = [], 0
+        frames = self.frames.copy()
+        self.frames.clear()
         self._run_calendar()
         now = time.monotonic_ns()
         ordinary = self._room.state is SpaceState.OK

@@ -201,23 +201,27 @@ class Server:
 
     def _drain(self, port: Port) -> None:
         """Hand over every message that has arrived, up to the bound of one batch."""
-        receive, take = port.socket.recv, self.service.receive
+        receive, service = port.socket.recv, self.service
+        arrived: list[tuple[bytes, zmq.Frame]] = []
         port.used = True
         for number in range(self.config.batch_frames):
             # Once, asking is cheaper than trying, which costs an exception while the answer waits.
             if number == 1 and not port.has_arrived():
-                return
+                break
             try:
                 identity = receive(zmq.NOBLOCK)
             except zmq.Again:
-                return
+                break
             frame = receive(zmq.NOBLOCK, copy=False)
-            if frame.more:
-                while port.socket.get(zmq.RCVMORE):
-                    receive(zmq.NOBLOCK)
-                self.service.malformed(port, identity)
-            else:
-                take(port, identity, frame)
+            if not frame.more:
+                arrived.append((identity, frame))
+                continue
+            while port.socket.get(zmq.RCVMORE):
+                receive(zmq.NOBLOCK)
+            service.receive(port, arrived)
+            arrived.clear()
+            service.malformed(port, identity)
+        service.receive(port, arrived)
 
     def _timeout_ms(self) -> int:
         wait = TICK_MS if self._is_busy() else 1_000

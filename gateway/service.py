@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter, deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Final
 
 import numpy as np
@@ -76,20 +76,32 @@ class Service:
 
     # --- frames ---------------------------------------------------------------------------------------------------
 
-    def receive(self, port: Port, identity: bytes, frame: zmq.Frame) -> None:
-        """Handle one payload frame of a client; commands gather until `flush`."""
-        connection = port.connections.get(identity)
-        data = frame.buffer
+    def receive(self, port: Port, messages: Iterable[tuple[bytes, zmq.Frame]]) -> None:
+        """Handle payload frames of clients, (routing id, frame), in order; commands gather until `flush`."""
+        connections, gathered, most = port.connections, self._intake.frames, self._intake.most
+        size = sum(len(data) for _, data in gathered)
+        for identity, frame in messages:
+            connection = connections.get(identity)
+            data = frame.buffer
+            if connection is None or connection.cut or not data or data[0] != FrameType.COMMANDS:
+                self._other(port, identity, connection, frame)
+                continue
+            gathered.append((connection, data))
+            size += len(data)
+            if size >= most or connection.session.role == Role.OPERATOR:
+                self.flush()
+                size = 0
+
+    def _other(self, port: Port, identity: bytes, connection: Connection | None, frame: zmq.Frame) -> None:
+        """Handle a frame that holds no commands of a session that is logged on."""
         if connection is None:
-            self._from_stranger(port, identity, frame, data)
+            self._from_stranger(port, identity, frame)
         elif connection.cut:
             self.counters["dropped"] += 1
-        elif len(data) and data[0] == FrameType.COMMANDS:
-            self._intake.put(connection, data)
         else:
             try:
                 connection.heard = time.monotonic_ns()
-                self._frame(connection, wire.split(data), frame)
+                self._frame(connection, wire.split(frame.buffer), frame)
             except WireError as error:
                 self._bad_frame(port, identity, connection, error)
 
@@ -101,9 +113,9 @@ class Service:
     def _bad_commands(self, connection: Connection, error: WireError) -> None:
         self._bad_frame(connection.port, connection.identity, connection, error)
 
-    def _from_stranger(self, port: Port, identity: bytes, frame: zmq.Frame, data: memoryview) -> None:
+    def _from_stranger(self, port: Port, identity: bytes, frame: zmq.Frame) -> None:
         try:
-            opened = wire.split(data)
+            opened = wire.split(frame.buffer)
             if opened.type == FrameType.LOGON:
                 self.flush()
                 self._logons.logon(port, identity, frame, opened)
