@@ -26,6 +26,7 @@ import zmq
 
 from engine.schema import EventKind, Reason
 from engine.venue import VenueError
+from gateway import collector
 from gateway.calendar import NEVER
 from gateway.config import Config, load_config
 from gateway.doors import Doors
@@ -251,7 +252,9 @@ class Server:
         self._keyring.tick()
         self.service.beat(self._doors.ports)
         batches = self.service.batches
-        if batches == self._quiet_batches:
+        quiet = batches == self._quiet_batches
+        collector.collect(quiet)
+        if quiet:
             self.exchange.idle()
             self._sealed_at = batches
         self._quiet_batches = batches
@@ -309,8 +312,9 @@ def serve(config: Config, say: Callable[[str], None] = print) -> int:
     server.handle_signals()
     try:
         server.start()
-        say("Ready")
-        return server.run()
+        with collector.on_request():
+            say("Ready")
+            return server.run()
     except JournalError as error:
         say(str(error))
         return error.exit_code
