@@ -54,7 +54,7 @@ class Exchange:
         header = self.engine.state()["header"][0]
         self.command_sequence = int(header["command_sequence"])
         self.event_sequence = int(header["event_sequence"])
-        self.recent, self.marks = opened.history.recent, opened.history.marks
+        self.recent, self.marks = opened.history.recent(), opened.history.marks
         start = self._start_time(int(header["timestamp"]))
         calendar = self.venue.calendar
         if self.created:

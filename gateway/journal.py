@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Final, NamedTuple
@@ -14,7 +15,7 @@ from engine.core import Engine
 from engine.schema import CommandArray, EventArray
 from engine.venue import Venue
 from gateway.config import Config
-from gateway.recent import Recent
+from gateway.recent import COMMANDS, EVENTS, Recent
 from gateway.routing import last_events
 from gateway.sessions import ADMINISTRATIVE, Registry
 from replay import JournalMissing, JournalReader, NotAJournal, NoteKind, Stretch, create, recover
@@ -78,20 +79,22 @@ class History:
     """What a start needs of everything journaled so far, gathered in the pass in which the journal is recovered.
 
     Attributes:
-        recent: the latest records.
         marks: where each session's numbers stand.
     """
 
     def __init__(self) -> None:
-        self.recent = Recent()
         self.marks = Marks()
+        self._latest: deque[Stretch] = deque()
+        self._held = np.zeros(2, np.int64)
+        self._skipped = np.zeros(2, np.int64)
+        """Commands and events in `_latest`, and before it."""
         self._opened: list[tuple[EventArray, Messages]] = []
         self._last: dict[int, int] = {}
 
     def take(self, stretch: Stretch) -> None:
         """Take in the next batches."""
         commands, events = stretch.commands, stretch.events
-        self.recent.add(commands, events)
+        self._keep(stretch)
         self.marks.learn(commands)
         self._last |= last_events(events)
         opened = events[np.isin(events["kind"], ADMINISTRATIVE)]
@@ -100,6 +103,27 @@ class History:
             for index in stretch.noted():
                 messages |= messages_of(stretch.batch(index))
             self._opened.append((opened, messages))
+
+    def _keep(self, stretch: Stretch) -> None:
+        """Keep the stretches that the memory of the latest records is going to hold."""
+        self._latest.append(stretch)
+        self._held += (stretch.command_count, stretch.event_count)
+        while True:
+            oldest = (self._latest[0].command_count, self._latest[0].event_count)
+            if (self._held - oldest < (COMMANDS, EVENTS)).any():
+                return
+            self._latest.popleft()
+            self._held -= oldest
+            self._skipped += oldest
+
+    def recent(self) -> Recent:
+        """The latest records, to go on from."""
+        found = Recent()
+        found.skip(*self._skipped.tolist())
+        for stretch in self._latest:
+            found.add(stretch.commands, stretch.events)
+        self._latest.clear()
+        return found
 
     def tell(self, registry: Registry) -> None:
         """Names and keys, and each session's last event, into a registry; once."""

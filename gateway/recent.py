@@ -13,6 +13,9 @@ from numpy.typing import NDArray
 from engine.schema import COMMAND, EVENT, CommandArray, EventArray
 from gateway.records import join
 
+COMMANDS: Final = 1 << 17
+EVENTS: Final = 1 << 18
+"""How many are remembered."""
 LATE: Final = 64
 """Additions that wait to be put into a ring together: one by one, they would cost more than the batches themselves."""
 
@@ -62,6 +65,10 @@ class _Ring:
         self._raw[at : at + head] = raw[:head]
         self._raw[: len(raw) - head] = raw[head:]
 
+    def skip(self, count: int) -> None:
+        """Count records that are too old to be kept; before the first `add`."""
+        self.last += count
+
     def after(self, sequence: int, limit: int) -> NDArray[Any]:
         """A copy of up to `limit` records with sequences above `sequence`."""
         start = max(sequence, self.oldest - 1)
@@ -73,11 +80,16 @@ class _Ring:
 
 
 class Recent:
-    """Rings of commands and events; they begin empty and take in everything from sequence 1 on."""
+    """Rings of commands and events; they begin empty and take in everything from sequence 1 on, or behind `skip`."""
 
-    def __init__(self, commands: int = 1 << 17, events: int = 1 << 18) -> None:
+    def __init__(self, commands: int = COMMANDS, events: int = EVENTS) -> None:
         self._commands = _Ring(COMMAND, commands)
         self._events = _Ring(EVENT, events)
+
+    def skip(self, commands: int, events: int) -> None:
+        """So many stand before what is going to be added, and are forgotten."""
+        self._commands.skip(commands)
+        self._events.skip(events)
 
     def add(self, commands: CommandArray, events: EventArray) -> None:
         self._commands.add(commands)

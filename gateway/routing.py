@@ -62,13 +62,17 @@ def for_session(events: EventArray, session: int) -> EventArray:
 
 def last_events(events: EventArray) -> dict[int, int]:
     """Session -> sequence of the last event in `events` that it gets."""
-    found: dict[int, int] = {}
-    for name in ("session", "contra_session"):
-        sessions, at = np.unique(events[name][::-1], return_index=True)
-        for session, sequence in zip(sessions.tolist(), events["sequence"][::-1][at].tolist(), strict=True):
-            found[session] = max(found.get(session, 0), sequence)
-    found.pop(0, None)
-    return found
+    if not len(events):
+        return {}
+    sessions = [events[name] for name in ("session", "contra_session")]
+    last = np.zeros(max(int(each.max()) for each in sessions) + 1, np.int64)
+    for each in sessions:
+        # Sequences ascend, and of several values for one place the last one stays.
+        reached = np.zeros_like(last)
+        reached[each] = events["sequence"]
+        np.maximum(last, reached, out=last)
+    last[0] = 0
+    return {session: int(last[session]) for session in np.flatnonzero(last).tolist()}
 
 
 def pages(records: EventArray, limit: int) -> list[EventArray]:
