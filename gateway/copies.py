@@ -8,18 +8,17 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-import numba
 import numpy as np
 from numba import types
 from numpy.typing import NDArray
 
-from engine.kernel.compiler import COMPILED, by_address, plain
 from engine.schema import EVENT, EventArray, EventFlag, EventKind, Reason, Side
+from gateway.compiled import COMPILED, by_address, part, pointer, view
 
 _MAKER: Final = int(EventFlag.MAKER)
 
 
-@plain
+@part
 def is_two_sided(kind: int) -> bool:
     """Kinds that name two parties, each of whom gets its own half."""
     return (
@@ -31,7 +30,7 @@ def is_two_sided(kind: int) -> bool:
     )
 
 
-@plain
+@part
 def swap_parties(c: Any) -> None:
     """The second party's things where the first one's stand."""
     c.account, c.contra_account = c.contra_account, c.account
@@ -41,7 +40,7 @@ def swap_parties(c: Any) -> None:
     c.session, c.contra_session = c.contra_session, c.session
 
 
-@plain
+@part
 def hide_other_party(c: Any) -> None:
     c.contra_account = 0
     c.contra_order_id = 0
@@ -50,7 +49,7 @@ def hide_other_party(c: Any) -> None:
     c.contra_session = 0
 
 
-@plain
+@part
 def make_half(c: Any, second: bool) -> None:
     """A trade's or fee's half, with this side's own money: improvement to the buyer, released units to the seller."""
     if second:
@@ -74,7 +73,7 @@ def make_half(c: Any, second: bool) -> None:
         c.aux2 = 0
 
 
-@plain
+@part
 def make_owners(c: Any) -> None:
     """The copy of who owns the order (or countered), when another session's command was the cause."""
     if c.kind == EventKind.BLOCK_COUNTERED:
@@ -83,7 +82,7 @@ def make_owners(c: Any) -> None:
     c.contra_session = 0
 
 
-@plain
+@part
 def make_causers(c: Any) -> None:
     """The copy of the session whose command caused it (or whose terms stood before)."""
     left = c.kind == EventKind.BLOCK_ENDED and c.reason == Reason.USER_REQUESTED
@@ -98,7 +97,7 @@ def make_causers(c: Any) -> None:
     c.contra_session = 0
 
 
-@plain
+@part
 def write_copies(events: Any, copies: Any, to: Any, count: int) -> int:
     """Write every receiver's copy behind one another, an event's second one behind its first; returns how many.
 
@@ -129,12 +128,9 @@ def write_copies(events: Any, copies: Any, to: Any, count: int) -> int:
 
 
 if COMPILED:
-    _EVENTS = types.CPointer(numba.from_dtype(EVENT))  # type: ignore[no-untyped-call]
-    _SESSIONS = types.CPointer(types.int32)  # type: ignore[no-untyped-call]
 
-    @by_address(_EVENTS, _EVENTS, _SESSIONS, types.int64)
+    @by_address(pointer(EVENT), pointer(EVENT), pointer(np.dtype(np.int32)), types.int64)
     def write_copies_at(events, copies, to, count):  # type: ignore[no-untyped-def]
-        view = numba.carray  # type: ignore[attr-defined]
         return write_copies(view(events, (count,)), view(copies, (2 * count,)), view(to, (2 * count,)), count)
 
     def copies_of(events: EventArray) -> tuple[EventArray, NDArray[np.int32]]:

@@ -7,13 +7,12 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-import numba
 import numpy as np
 from numba import types
 from numpy.typing import NDArray
 
-from engine.kernel.compiler import COMPILED, by_address, plain
 from engine.schema import COMMAND, FIRM_BYTES, CommandArray
+from gateway.compiled import COMPILED, by_address, part, pointer, view
 from gateway.wire import HEADER, MAX_RECORDS, VERSION, FrameType
 
 WORDS: Final = COMMAND.itemsize // 8
@@ -27,7 +26,7 @@ SENDER: Final = np.dtype([(name, "<i8") for name in ("session", "last", "orders"
 """What is known and counted of one sender: session number, last client_order_id, commands by throttle, last token."""
 
 
-@plain
+@part
 def read_frames(words: Any, frames: Any, senders: Any, reduces: Any, records: Any, count: int) -> int:
     """Read frames that stand behind one another; returns the number of commands, -1 when one is no ordinary frame.
 
@@ -70,12 +69,10 @@ def read_frames(words: Any, frames: Any, senders: Any, reduces: Any, records: An
 
 
 if COMPILED:
-    _WORDS = types.CPointer(types.int64)  # type: ignore[no-untyped-call]
-    _FLAGS = types.CPointer(types.boolean)  # type: ignore[no-untyped-call]
+    _WORDS = pointer(np.dtype(np.int64))
 
-    @by_address(_WORDS, _WORDS, _WORDS, _FLAGS, _WORDS, types.int64, types.int64, types.int64, types.int64)
+    @by_address(_WORDS, _WORDS, _WORDS, pointer(np.dtype(np.bool_)), _WORDS, *[types.int64] * 4)
     def read_frames_at(words, frames, senders, reduces, records, size, count, sender_count, most):  # type: ignore[no-untyped-def]
-        view = numba.carray  # type: ignore[attr-defined]
         return read_frames(
             view(words, (size,)),
             view(frames, (count, 2)),
