@@ -32,10 +32,6 @@ class Duplicates:
         self._marks = exchange.marks
         self._lookups = Bucket(LOOKUPS_PER_SECOND, LOOKUPS_PER_SECOND)
 
-    def mark(self, session: int, number: int) -> None:
-        """Session `session` is about to use `number` in a command behind the exchange's present sequence."""
-        self._marks.mark(session, number, self._exchange.command_sequence + 1)
-
     def answer(self, session: int, batch: CommandArray, now: int) -> EventArray | None:
         """The records to send for used numbers: the original ones flagged, or a REJECTED that says why not.
 

@@ -6,7 +6,6 @@ import contextlib
 import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from struct import Struct
 from typing import Final
 
 import numpy as np
@@ -21,13 +20,11 @@ from gateway.config import Config
 from gateway.journal import Messages, Opened
 from gateway.records import join
 from gateway.security import server_keys
+from gateway.wire import COMMAND_TAIL
 from replay import Note, NoteKind, is_settled
 from replay.errors import JournalFull
 
 EXIT_SURPRISE: Final = 8
-SEQUENCE_TIME: Final = Struct("<qq")
-SEQUENCE_TIME_AT: Final = 64
-"""Where sequence and timestamp stand in a command."""
 
 
 class Surprise(Exception):
@@ -60,7 +57,7 @@ class Exchange:
         header = self.engine.state()["header"][0]
         self.command_sequence = int(header["command_sequence"])
         self.event_sequence = int(header["event_sequence"])
-        self.recent, self.marks = opened.history.recent, opened.history.marks
+        self.recent, self.marks = opened.history.recent(), opened.history.marks
         start = self._start_time(int(header["timestamp"]))
         calendar = self.venue.calendar
         if self.created:
@@ -76,6 +73,7 @@ class Exchange:
         self._start = start
         self.epoch = 0
         self._latest: tuple[CommandArray, EventArray] | None = None
+        """What `remember` has still to keep."""
 
     def _start_time(self, last: int) -> int:
         if self.created and self._config.start_time:
@@ -123,31 +121,33 @@ class Exchange:
         self.remember()
         return events
 
-    def commit_raw(self, records: bytearray, count: int) -> EventArray:
-        """As `commit`, now, for the bytes of `count` commands with session and actor set; then call `remember`.
+    def commit_many(self, batch: CommandArray) -> EventArray:
+        """As `commit`, now, for commands of sessions; then call `remember`.
 
         What only serves later questions is left for after the answers.
         """
-        batch: CommandArray = np.frombuffer(records, COMMAND)
-        if count == 1:
-            SEQUENCE_TIME.pack_into(records, SEQUENCE_TIME_AT, self.command_sequence + 1, self.clock.now())
-            return self._carry_out(batch, (), records[0])
-        batch["sequence"] = np.arange(self.command_sequence + 1, self.command_sequence + count + 1)
+        batch["sequence"] = np.arange(self.command_sequence + 1, self.command_sequence + len(batch) + 1)
         batch["timestamp"] = self.clock.now()
         return self._carry_out(batch, (), int(batch["kind"].max()))
+
+    def commit_one(self, command: memoryview, session: int, kind: int) -> EventArray:
+        """As `commit_many` for one command: the firm's 64 bytes, of which `kind` is the first."""
+        tail = COMMAND_TAIL.pack(self.command_sequence + 1, self.clock.now(), session, session)
+        return self._carry_out(np.frombuffer(b"".join((command, tail)), COMMAND), (), kind)
 
     def remember(self) -> None:
         """Keep the latest batch in memory for resumes and duplicates; due before any of these is asked for."""
         if self._latest is not None:
-            self.recent.add(*self._latest)
-            self._latest = None
+            latest, self._latest = self._latest, None
+            self.recent.add(*latest)
+            self.marks.learn(latest[0])
 
     def _carry_out(self, batch: CommandArray, notes: Sequence[Note | None], highest_kind: int) -> EventArray:
         """Apply and journal stamped commands. A note None stands for the engine's digest. Raises Surprise."""
         self.remember()  # answering may have led to this batch before the last one was kept
         try:
             events = self._apply(batch)
-            made = [note or Note(NoteKind.DIGEST, self.engine.digest()) for note in notes]
+            made = [note or Note(NoteKind.DIGEST, self.engine.digest()) for note in notes] if notes else ()
             self.writer.append(batch, events, made)
             if highest_kind >= CommandKind.SETTLE and is_settled(events):
                 # A segment per day: each can be replayed apart from the snapshot at its head.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Final, NamedTuple
@@ -15,7 +16,7 @@ from engine.schema import CommandArray, EventArray
 from engine.venue import Venue
 from gateway.config import Config
 from gateway.directory import Directory
-from gateway.recent import Recent
+from gateway.recent import COMMANDS, EVENTS, Recent
 from gateway.routing import last_events
 from gateway.sessions import ADMINISTRATIVE, Registry
 from replay import JournalMissing, JournalReader, NotAJournal, NoteKind, Stretch, create, recover
@@ -34,26 +35,37 @@ class Marks:
 
     def __init__(self) -> None:
         self._marks: dict[int, tuple[list[int], list[int]]] = {}
-        self._next: NDArray[np.int64] = np.zeros(1, np.int64)  # by session: the number from which on a mark is due
-
-    def mark(self, session: int, number: int, sequence: int) -> None:
-        """Command `sequence` of a session has `number`."""
-        numbers, sequences = self._marks.setdefault(session, ([], []))
-        if not numbers or number >= numbers[-1] + MARK_EVERY:
-            numbers.append(number)
-            sequences.append(sequence)
-            self._grow(session)
-            self._next[session] = number + MARK_EVERY
+        self._next: NDArray[np.int64] = np.zeros(1, np.int64)  # by session: from which number on a mark is due
 
     def learn(self, commands: CommandArray) -> None:
-        """Take in commands of the journal's history."""
+        """Take in commands that have been journaled."""
+        if len(commands) == 1 and not self._is_due(commands["session"].item(), commands["client_order_id"].item()):
+            return  # the most frequent case by far
         if not len(commands):
             return
         sessions = commands["session"]
         self._grow(int(sessions.max()))
         due = np.flatnonzero((sessions > 0) & (commands["client_order_id"] >= self._next[sessions]))
-        for row in commands[due][["session", "client_order_id", "sequence"]].tolist():
-            self.mark(*row)
+        if not len(due):
+            return
+        sessions, numbers, sequences = (commands[name][due] for name in ("session", "client_order_id", "sequence"))
+        for session in np.unique(sessions).tolist():
+            mine = sessions == session
+            self._mark(session, numbers[mine], sequences[mine])
+
+    def _is_due(self, session: int, number: int) -> bool:
+        return session >= len(self._next) or number >= self._next.item(session)
+
+    def _mark(self, session: int, numbers: NDArray[np.int64], sequences: NDArray[np.int64]) -> None:
+        """Mark the first of a session's ascending numbers that are due, and those a thousand and more behind it."""
+        marks = self._marks.setdefault(session, ([], []))
+        at = 0
+        while at < len(numbers):
+            number = int(numbers[at])
+            marks[0].append(number)
+            marks[1].append(int(sequences[at]))
+            self._next[session] = number + MARK_EVERY
+            at = int(np.searchsorted(numbers, number + MARK_EVERY))
 
     def of(self, session: int) -> tuple[list[int], list[int]]:
         """(numbers, command sequences) of a session's marks, ascending."""
@@ -68,13 +80,15 @@ class History:
     """What a start needs of everything journaled so far, gathered in the pass in which the journal is recovered.
 
     Attributes:
-        recent: the latest records.
         marks: where each session's numbers stand.
     """
 
     def __init__(self) -> None:
-        self.recent = Recent()
         self.marks = Marks()
+        self._latest: deque[Stretch] = deque()
+        self._held = np.zeros(2, np.int64)
+        self._skipped = np.zeros(2, np.int64)
+        """Commands and events in `_latest`, and before it."""
         self._opened: list[tuple[EventArray, Messages]] = []
         self._last: dict[int, int] = {}
         self._directory = Directory()
@@ -82,7 +96,7 @@ class History:
     def take(self, stretch: Stretch) -> None:
         """Take in the next batches."""
         commands, events = stretch.commands, stretch.events
-        self.recent.add(commands, events)
+        self._keep(stretch)
         self.marks.learn(commands)
         self._directory.learn(events)
         self._last |= last_events(events, self._directory)
@@ -92,6 +106,27 @@ class History:
             for index in stretch.noted():
                 messages |= messages_of(stretch.batch(index))
             self._opened.append((opened, messages))
+
+    def _keep(self, stretch: Stretch) -> None:
+        """Keep the stretches that the memory of the latest records is going to hold."""
+        self._latest.append(stretch)
+        self._held += (stretch.command_count, stretch.event_count)
+        while True:
+            oldest = (self._latest[0].command_count, self._latest[0].event_count)
+            if (self._held - oldest < (COMMANDS, EVENTS)).any():
+                return
+            self._latest.popleft()
+            self._held -= oldest
+            self._skipped += oldest
+
+    def recent(self) -> Recent:
+        """The latest records, to go on from."""
+        found = Recent()
+        found.skip(*self._skipped.tolist())
+        for stretch in self._latest:
+            found.add(stretch.commands, stretch.events)
+        self._latest.clear()
+        return found
 
     def tell(self, registry: Registry) -> None:
         """Names and keys, and each session's last event, into a registry; once."""

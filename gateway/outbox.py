@@ -37,7 +37,9 @@ class Outbox:
         """Send one frame to a session that is still connected."""
         if connection.session.connection is not connection:
             return
-        socket = connection.port.socket
+        port = connection.port
+        port.used = True
+        socket = port.socket
         try:
             socket.send(connection.identity, FIRST_PART)
             socket.send(frame, zmq.NOBLOCK)
@@ -59,6 +61,7 @@ class Outbox:
         self.lose(connection, Reason.SLOW_CONSUMER, cut=True)
 
     def _try(self, port: Port, identity: bytes, frame: bytes) -> None:
+        port.used = True
         try:
             port.socket.send_multipart([identity, frame], zmq.NOBLOCK)
         except zmq.ZMQError:
@@ -76,9 +79,9 @@ class Outbox:
             if part is parts[-1]:
                 # Only now: a number counts as acknowledged when all of its events have been sent.
                 connection.acknowledged = connection.session.consumed
-            first, last = int(part["sequence"][0]), int(part["sequence"][-1])
-            span = (previous, first, last, connection.acknowledged)
-            self.send(connection, wire.pack_events(part.tobytes(), len(part), span))
+            data, count = part.tobytes(), len(part)
+            first, last = wire.sequence_at(data, 0), wire.sequence_at(data, count - 1)
+            self.send(connection, wire.pack_events(data, count, (previous, first, last, connection.acknowledged)))
             previous = last
 
     def tell(

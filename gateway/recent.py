@@ -5,7 +5,7 @@ Command and event sequences have no gaps, so the record with sequence s stands a
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,47 +13,83 @@ from numpy.typing import NDArray
 from engine.schema import COMMAND, EVENT, CommandArray, EventArray
 from gateway.records import join
 
+COMMANDS: Final = 1 << 17
+EVENTS: Final = 1 << 18
+"""How many are remembered."""
+LATE: Final = 64
+"""Additions that wait to be put into a ring together: one by one, they would cost more than the batches themselves."""
+
 
 class _Ring:
     """The last `capacity` records of one gapless sequence."""
 
     def __init__(self, dtype: np.dtype[Any], capacity: int) -> None:
-        self.records: NDArray[Any] = np.zeros(capacity, dtype)
-        self._raw = self.records.view(np.uint8).reshape(capacity, dtype.itemsize)
+        self._records: NDArray[Any] = np.zeros(capacity, dtype)
+        self._raw = self._records.view(np.uint8).reshape(capacity, dtype.itemsize)
         self._size = dtype.itemsize
         self.capacity = capacity
         self.last = 0
+        self._late: list[bytes] = []
 
     @property
     def oldest(self) -> int:
         """Sequence of the oldest record kept; last + 1 when there is none."""
         return max(0, self.last - self.capacity) + 1
 
+    @property
+    def records(self) -> NDArray[Any]:
+        """All that is kept, by slot."""
+        self._put_late()
+        return self._records
+
     def add(self, records: NDArray[Any]) -> None:
-        kept = records[-self.capacity :]
-        self.last += len(records) - len(kept)
-        raw = kept.view(np.uint8).reshape(len(kept), self._size)
-        at = self.last % self.capacity
-        head = min(len(kept), self.capacity - at)
+        self.last += len(records)
+        if len(records) < LATE:
+            self._late.append(records.tobytes())
+            if len(self._late) >= LATE:
+                self._put_late()
+            return
+        self._put_late(self.last - len(records))
+        self._put(np.ascontiguousarray(records).view(np.uint8).reshape(-1, self._size), self.last)
+
+    def _put_late(self, end: int | None = None) -> None:
+        raw = np.frombuffer(b"".join(self._late), np.uint8).reshape(-1, self._size)
+        self._late.clear()
+        self._put(raw, self.last if end is None else end)
+
+    def _put(self, raw: NDArray[np.uint8], last: int) -> None:
+        """Records as bytes [n, size], of which the last one has sequence `last`."""
+        raw = raw[-self.capacity :]
+        at = (last - len(raw)) % self.capacity
+        head = min(len(raw), self.capacity - at)
         self._raw[at : at + head] = raw[:head]
-        self._raw[: len(kept) - head] = raw[head:]
-        self.last += len(kept)
+        self._raw[: len(raw) - head] = raw[head:]
+
+    def skip(self, count: int) -> None:
+        """Count records that are too old to be kept; before the first `add`."""
+        self.last += count
 
     def after(self, sequence: int, limit: int) -> NDArray[Any]:
         """A copy of up to `limit` records with sequences above `sequence`."""
         start = max(sequence, self.oldest - 1)
         count = min(limit, self.last - start)
         at = start % self.capacity
-        head = self.records[at : at + count]
-        return join([head, self.records[: count - len(head)]]).copy()
+        records = self.records
+        head = records[at : at + count]
+        return join([head, records[: count - len(head)]]).copy()
 
 
 class Recent:
-    """Rings of commands and events; they begin empty and take in everything from sequence 1 on."""
+    """Rings of commands and events; they begin empty and take in everything from sequence 1 on, or behind `skip`."""
 
-    def __init__(self, commands: int = 1 << 17, events: int = 1 << 18) -> None:
+    def __init__(self, commands: int = COMMANDS, events: int = EVENTS) -> None:
         self._commands = _Ring(COMMAND, commands)
         self._events = _Ring(EVENT, events)
+
+    def skip(self, commands: int, events: int) -> None:
+        """So many stand before what is going to be added, and are forgotten."""
+        self._commands.skip(commands)
+        self._events.skip(events)
 
     def add(self, commands: CommandArray, events: EventArray) -> None:
         self._commands.add(commands)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import os
 import resource
+import select
 import signal
 import socket
 import sys
@@ -18,13 +19,14 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 import zmq
 
 from engine.schema import EventKind, Reason
 from engine.venue import VenueError
+from gateway import collector
 from gateway.calendar import NEVER
 from gateway.config import Config, load_config
 from gateway.doors import Doors
@@ -134,13 +136,14 @@ class Server:
     def _bind(self) -> None:
         self._doors.open(self.config, self._keys, self.registry.admits)
         self.endpoint, self.ipc_endpoint = self._doors.endpoint, self._doors.ipc_endpoint
-        self._poller = zmq.Poller()
-        for port in self._doors.ports:
-            self._poller.register(port.socket, zmq.POLLIN)
         assert self._doors.zap is not None
         self._zap = self._doors.zap
-        self._poller.register(self._zap.socket, zmq.POLLIN)
-        self._poller.register(self._wake_end.fileno(), zmq.POLLIN)
+        # ZeroMQ's own poll asks every socket with system calls of its own. Its descriptors tell the same, as long as a
+        # socket that was used is asked once more before waiting (`Port.has_arrived`).
+        self._descriptors = select.poll()
+        self._by_descriptor = {port.socket.fileno(): port for port in self._doors.ports}
+        for descriptor in (*self._by_descriptor, self._zap.socket.fileno(), self._wake_end.fileno()):
+            self._descriptors.register(descriptor, select.POLLIN)
         endpoints = {"tcp": self.endpoint, "ipc": self.ipc_endpoint, "public_key": self.public_key, "pid": os.getpid()}
         _write_whole(self.config.data_folder / ENDPOINTS, msgspec.json.encode(endpoints))
         for port in self._doors.ports:
@@ -156,13 +159,7 @@ class Server:
         try:
             next_tick = 0
             while not self._stopping.is_set():
-                ready = dict(self._poller.poll(self._timeout_ms()))
-                if self._zap.socket in ready:
-                    self._zap.serve()
-                if self._wake_end.fileno() in ready:
-                    self._wake_end.recv(4096)
-                    self._reload()
-                self._turn(ready)
+                self._turn(self._wait())
                 now = time.monotonic_ns()
                 if now >= next_tick:
                     next_tick = now + TICK_MS * 1_000_000
@@ -171,11 +168,28 @@ class Server:
         finally:
             self.close()
 
-    def _turn(self, ready: dict[Any, int]) -> None:
+    def _wait(self) -> list[Port]:
+        """The ports with something to read, as soon as there is one or another duty is due."""
+        arrived = [port for port in self._doors.ports if port.used and port.has_arrived()]
+        for descriptor, _ in self._descriptors.poll(0 if arrived else self._timeout_ms()):
+            port = self._by_descriptor.get(descriptor)
+            if port is None:
+                self._serve_others()
+            elif port not in arrived:
+                arrived.append(port)
+        return arrived
+
+    def _serve_others(self) -> None:
+        """Authentication requests, and what a signal has asked for."""
+        self._zap.serve()
+        with contextlib.suppress(BlockingIOError):
+            self._wake_end.recv(4096)
+            self._reload()
+
+    def _turn(self, arrived: list[Port]) -> None:
         service = self.service
-        for port in self._doors.ports:
-            if port.socket in ready:
-                self._drain(port)
+        for port in arrived:
+            self._drain(port)
         service.flush()
         service.run_calendar()
         service.answer_queries()
@@ -188,22 +202,27 @@ class Server:
 
     def _drain(self, port: Port) -> None:
         """Hand over every message that has arrived, up to the bound of one batch."""
-        router, service = port.socket, self.service
-        for _ in range(self.config.batch_frames):
+        receive, service = port.socket.recv, self.service
+        arrived: list[tuple[bytes, zmq.Frame]] = []
+        port.used = True
+        for number in range(self.config.batch_frames):
+            # Once, asking is cheaper than trying, which costs an exception while the answer waits.
+            if number == 1 and not port.has_arrived():
+                break
             try:
-                identity = router.recv(zmq.NOBLOCK)
+                identity = receive(zmq.NOBLOCK)
             except zmq.Again:
-                return
-            frame = router.recv(zmq.NOBLOCK, copy=False)
-            if frame.more:
-                while router.get(zmq.RCVMORE):
-                    router.recv(zmq.NOBLOCK)
-                service.malformed(port, identity)
-            else:
-                service.receive(port, identity, frame)
-            # Asking is cheaper than trying, which costs an exception while the answer waits.
-            if not int(router.getsockopt(zmq.EVENTS)) & zmq.POLLIN:
-                return
+                break
+            frame = receive(zmq.NOBLOCK, copy=False)
+            if not frame.more:
+                arrived.append((identity, frame))
+                continue
+            while port.socket.get(zmq.RCVMORE):
+                receive(zmq.NOBLOCK)
+            service.receive(port, arrived)
+            arrived.clear()
+            service.malformed(port, identity)
+        service.receive(port, arrived)
 
     def _timeout_ms(self) -> int:
         wait = TICK_MS if self._is_busy() else 1_000
@@ -214,7 +233,8 @@ class Server:
 
     def _is_busy(self) -> bool:
         """Whether the tick has anything to do."""
-        return self._sealed_at < 0 or bool(self.service.losses.away) or any(p.connections for p in self._doors.ports)
+        is_sealed = self._sealed_at == self.service.batches
+        return not is_sealed or bool(self.service.losses.away) or any(port.connections for port in self._doors.ports)
 
     def _look(self) -> None:
         """Room in the journal; the last of it is for an orderly end."""
@@ -232,12 +252,12 @@ class Server:
         self._keyring.tick()
         self.service.beat(self._doors.ports)
         batches = self.service.batches
-        if batches != self._sealed_at:
-            quiet = self._quiet_batches == batches
-            self._quiet_batches = batches
-            if quiet:
-                self.exchange.idle()
-                self._sealed_at = batches
+        quiet = batches == self._quiet_batches
+        collector.collect(quiet)
+        if quiet:
+            self.exchange.idle()
+            self._sealed_at = batches
+        self._quiet_batches = batches
 
     def _finish(self) -> int:
         """Carry out what has arrived, tell the clients, seal."""
@@ -295,8 +315,9 @@ def serve(config: Config, say: Callable[[str], None] = print) -> int:
     server.handle_signals()
     try:
         server.start()
-        say("Ready")
-        return server.run()
+        with collector.on_request():
+            say("Ready")
+            return server.run()
     except JournalError as error:
         say(str(error))
         return error.exit_code

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Final
 
 import numpy as np
@@ -17,9 +17,6 @@ import zmq
 from engine.control import expand
 from engine.schema import (
     EVENT,
-    FIRM_BYTES,
-    CommandArray,
-    CommandKind,
     EventArray,
     EventKind,
     Reason,
@@ -29,51 +26,29 @@ from gateway import wire
 from gateway.config import Config
 from gateway.duplicates import Duplicates
 from gateway.exchange import Exchange
+from gateway.intake import Intake
 from gateway.journal import Messages
 from gateway.logons import Logons
 from gateway.losses import Losses
-from gateway.numbers import QUOTE, fresh, last_numbers
 from gateway.outbox import Outbox
 from gateway.queries import Queries
 from gateway.query_desk import QueryDesk
 from gateway.room import Room
-from gateway.routing import SHARED, deliveries, pages
-from gateway.sessions import MAX_BAD_FRAMES, Connection, Port, Registry, Session
+from gateway.routing import deliveries
+from gateway.sessions import MAX_BAD_FRAMES, Connection, Port, Registry
 from gateway.statements import StatementDesk
 from gateway.status import StatusBoard
 from gateway.streams import Streams
-from gateway.wire import (
-    COMMAND_NUMBER,
-    COMMAND_NUMBER_AT,
-    COMMAND_TAIL,
-    EVENT_SEQUENCE,
-    EVENT_SEQUENCE_AT,
-    EVENT_SESSIONS,
-    EVENT_SESSIONS_AT,
-    FrameType,
-    WireError,
-)
-from replay.writer import SpaceState
+from gateway.wire import EVENT_HEAD, FrameType, WireError
 
 MISSED_HEARTBEATS: Final = 2.5
 RESUME_BYTES: Final = 1 << 20
 """Most event bytes that one RESUME brings."""
 FORGET_CUT_NS: Final = 60_000_000_000
-FIRST_OF_VENUE: Final = 64
-"""Command kinds from here on are the operators'."""
-REDUCING: Final = frozenset(
-    int(kind)
-    for kind in (
-        CommandKind.CANCEL_ORDER,
-        CommandKind.MASS_CANCEL,
-        CommandKind.BLOCK_WITHDRAW,
-        CommandKind.AUCTION_BID_WITHDRAW,
-        CommandKind.FIRM_KILL,
-    )
+ANSWERS: Final = frozenset(
+    int(kind) for kind in (EventKind.ACCEPTED, EventKind.REJECTED, EventKind.CANCELLED, EventKind.REPLACED)
 )
-"""Kinds that can only take risk away. They have a throttle of their own."""
-REDUCES: Final = np.isin(np.arange(256), list(REDUCING))
-"""The same by kind."""
+"""The usual kinds of a lone event. They name one party, so who is alone concerned is told the event as it is."""
 
 
 class Service:
@@ -89,10 +64,21 @@ class Service:
         self.batches = 0
         self._config = config
         self._streams = Streams(exchange, registry.directory)
-        self.duplicates = Duplicates(exchange, registry.directory)
         self.room = Room(exchange.writer, say)
         self.losses = Losses(exchange, registry, self._out, config.grace_ms, self.run_calendar, self.publish)
         self._logons = Logons(exchange, registry, config, self._out, self.losses)
+        self._intake = Intake(
+            exchange,
+            Duplicates(exchange, registry.directory),
+            self.room,
+            self._out,
+            config.batch_commands,
+            self.run_calendar,
+            self.publish,
+            self._bad_commands,
+        )
+        self.flush = self._intake.flush
+        """Carries out the commands that have gathered, then answers."""
         self.queries = QueryDesk(
             Queries(exchange.engine, registry),
             StatusBoard(exchange, registry, self.room, self.counters),
@@ -100,48 +86,60 @@ class Service:
             self._out,
             self.counters,
         )
-        self._pending: list[tuple[Session, bytes, int, int]] = []
-        """Session, records, last number, count."""
-        self._pending_count = 0
 
     # --- frames ---------------------------------------------------------------------------------------------------
 
-    def receive(self, port: Port, identity: bytes, frame: zmq.Frame) -> None:
-        """Handle one payload frame of a client."""
-        connection = port.connections.get(identity)
-        if connection is not None and connection.cut:
+    def receive(self, port: Port, messages: Iterable[tuple[bytes, zmq.Frame]]) -> None:
+        """Handle payload frames of clients, (routing id, frame), in order; commands gather until `flush`."""
+        connections, gathered, most = port.connections, self._intake.frames, self._intake.most
+        size = sum(len(data) for _, data in gathered)
+        for identity, frame in messages:
+            connection = connections.get(identity)
+            data = frame.buffer
+            if connection is None or connection.cut or not data or data[0] != FrameType.COMMANDS:
+                self._other(port, identity, connection, frame)
+                continue
+            gathered.append((connection, data))
+            size += len(data)
+            if size >= most or connection.session.role == Role.OPERATOR:
+                self.flush()
+                size = 0
+
+    def _other(self, port: Port, identity: bytes, connection: Connection | None, frame: zmq.Frame) -> None:
+        """Handle a frame that holds no commands of a session that is logged on."""
+        if connection is None:
+            self._from_stranger(port, identity, frame)
+        elif connection.cut:
             self.counters["dropped"] += 1
-            return
-        try:
-            opened = wire.split(frame.buffer)
-            if connection is None:
-                self._first_frame(port, identity, frame, opened)
-            else:
+        else:
+            try:
                 connection.heard = time.monotonic_ns()
-                self._frame(connection, opened, frame)
-        except WireError as error:
-            self._bad_frame(port, identity, connection, error)
+                self._frame(connection, wire.split(frame.buffer), frame)
+            except WireError as error:
+                self._bad_frame(port, identity, connection, error)
 
     def malformed(self, port: Port, identity: bytes) -> None:
         """A message that was not exactly one payload frame."""
         error = WireError(Reason.MALFORMED_FRAME, "a message is exactly one payload frame")
         self._bad_frame(port, identity, port.connections.get(identity), error)
 
-    def _first_frame(self, port: Port, identity: bytes, frame: zmq.Frame, opened: wire.Frame) -> None:
-        if opened.type == FrameType.LOGON:
-            self.flush()
-            self._logons.logon(port, identity, frame, opened)
+    def _bad_commands(self, connection: Connection, error: WireError) -> None:
+        self._bad_frame(connection.port, connection.identity, connection, error)
+
+    def _from_stranger(self, port: Port, identity: bytes, frame: zmq.Frame) -> None:
+        try:
+            opened = wire.split(frame.buffer)
+            if opened.type == FrameType.LOGON:
+                self.flush()
+                self._logons.logon(port, identity, frame, opened)
+                return
+        except WireError as error:
+            self._bad_frame(port, identity, None, error)
             return
         self.counters["not logged on"] += 1
         self._out.reject(port, identity, Reason.NOT_LOGGED_ON)
 
     def _frame(self, connection: Connection, opened: wire.Frame, frame: zmq.Frame) -> None:
-        if opened.type == FrameType.COMMANDS:
-            connection.confirm(opened.token)
-            if opened.records == 1 and len(opened.body) == FIRM_BYTES and self._one_command(connection, opened.body):
-                return
-            self._commands(connection, wire.unpack_commands(opened))
-            return
         if opened.type == FrameType.HEARTBEAT:
             connection.confirm(opened.token)
             return
@@ -174,84 +172,7 @@ class Service:
                 self._out.lose(connection, Reason.MALFORMED_FRAME, cut=True)
                 self.losses.settle()
 
-    # --- commands -------------------------------------------------------------------------------------------------
-
-    def _one_command(self, connection: Connection, body: memoryview) -> bool:
-        """Take in a frame of one command the short way; False, and nothing done, when `_commands` must look at it."""
-        session = connection.session
-        number = COMMAND_NUMBER.unpack_from(body, COMMAND_NUMBER_AT)[0]
-        if number <= session.last_number or body[0] == QUOTE or self.room.state is not SpaceState.OK:
-            return False
-        bucket = session.cancels if body[0] in REDUCING else session.commands
-        if not bucket.take(1, connection.heard):
-            return False
-        tail = COMMAND_TAIL.pack(0, 0, session.number, session.number)
-        self._gather(session, bytes(body) + tail, number, number, 1)
-        return True
-
-    def _commands(self, connection: Connection, batch: CommandArray) -> None:
-        """Take a frame's commands into the batch; numbers at or below the last one are answered, not applied."""
-        session = connection.session
-        if self._refuses(connection, batch):
-            return
-        new = fresh(batch, session.last_number)
-        if new.all():
-            self._take_in(session, batch)
-            return
-        if new.any():
-            self._take_in(session, batch[new])
-        self.flush()
-        self._answer_duplicates(connection, batch[~new])
-
-    def _refuses(self, connection: Connection, batch: CommandArray) -> bool:
-        """Whether a frame is refused whole, and its sender told: too fast, or no room for orders in the journal."""
-        session, count, first = connection.session, len(batch), int(batch["client_order_id"][0])
-        kinds = batch["kind"]
-        cancels = int(REDUCES[kinds].sum())
-        orders = count - cancels
-        if self.room.state is not SpaceState.OK and first > session.last_number:
-            halted = self.room.state is SpaceState.HALT
-            if halted or (orders and (session.role != Role.OPERATOR or bool((kinds < FIRST_OF_VENUE).any()))):
-                self.counters["refused for space"] += 1
-                session.drained += count
-                reason = Reason.VENUE_STOPPING if halted else Reason.VENUE_DRAINING
-                self._out.tell(connection, reason, first=first, count=count)
-                return True
-        if orders and not session.commands.take(orders, connection.heard):
-            session.throttled_orders += orders
-            wait = session.commands.wait_ms(orders)
-        elif cancels and not session.cancels.take(cancels, connection.heard):
-            session.throttled_cancels += cancels
-            wait = session.cancels.wait_ms(cancels)
-        else:
-            return False
-        self.counters["throttled"] += 1
-        self._out.tell(connection, Reason.THROTTLED, first=first, count=count, retry_ms=wait)
-        return True
-
-    def _take_in(self, session: Session, batch: CommandArray) -> None:
-        batch["session"] = batch["actor"] = session.number
-        first, last = int(batch["client_order_id"][0]), int(last_numbers(batch[-1:])[0])
-        self._gather(session, batch.tobytes(), first, last, len(batch))
-
-    def _gather(self, session: Session, records: bytes, first: int, last: int, count: int) -> None:
-        """Put commands, which consume the numbers `first` to `last`, behind those that wait to be carried out."""
-        self.duplicates.mark(session.number, first)
-        session.last_number = last
-        self._pending.append((session, records, last, count))
-        self._pending_count += count
-        if self._pending_count >= self._config.batch_commands or session.role == Role.OPERATOR:
-            self.flush()
-
-    def _answer_duplicates(self, connection: Connection, batch: CommandArray) -> None:
-        self.counters["duplicates"] += len(batch)
-        found = self.duplicates.answer(connection.session.number, batch, connection.heard)
-        if found is None:
-            self._out.tell(connection, Reason.THROTTLED, first=int(batch["client_order_id"][0]), count=len(batch))
-            return
-        span = (0, 0, 0, connection.session.consumed)
-        for part in pages(found, wire.MAX_RECORDS):
-            self._out.send(connection, wire.pack_events(part.tobytes(), len(part), span, FrameType.DUPLICATES))
+    # --- administration -------------------------------------------------------------------------------------------
 
     def _control(self, connection: Connection, opened: wire.Frame) -> None:
         request = wire.unpack(opened, wire.ControlRequest)
@@ -262,7 +183,7 @@ class Service:
         if request.client_order_id <= session.last_number:
             batch = expand(request.message)
             batch["client_order_id"] = np.arange(len(batch)) + request.client_order_id
-            self._answer_duplicates(connection, batch)
+            self._intake.answer_duplicates(connection, batch)
             return
         self.run_calendar()
         events, messages = self.exchange.commit_control(request.message, session.number, request.client_order_id)
@@ -270,23 +191,6 @@ class Service:
         self.publish(events, messages)
 
     # --- carrying out ---------------------------------------------------------------------------------------------
-
-    def flush(self) -> None:
-        """Carry out what has gathered, then answer."""
-        if not self._pending:
-            return
-        taken, self._pending = self._pending, []
-        count, self._pending_count = self._pending_count, 0
-        self.run_calendar()
-        events = self.exchange.commit_raw(bytearray().join([records for _, records, _, _ in taken]), count)
-        administrative = False
-        for session, _, last, number in taken:
-            session.consumed = last
-            session.taken += number
-            administrative |= session.role == Role.OPERATOR
-        self.publish(events, administrative=administrative)
-        self.exchange.remember()
-        self.counters["commands"] += count
 
     def run_calendar(self) -> None:
         """Carry out the transitions that are due, before anything of a later time."""
@@ -320,11 +224,10 @@ class Service:
 
     def _publish_one(self, record: bytes) -> bool:
         """The most frequent case: one event of one session. False when it concerns two; `deliveries` knows the rest."""
-        own, contra = EVENT_SESSIONS.unpack_from(record, EVENT_SESSIONS_AT)
+        kind, sequence, own, contra = EVENT_HEAD.unpack(record)
         session = self.registry.sessions.get(own)
-        if contra not in (0, own) or record[0] in SHARED or session is None:
+        if kind not in ANSWERS or contra not in (0, own) or session is None:
             return False
-        sequence = EVENT_SEQUENCE.unpack_from(record, EVENT_SEQUENCE_AT)[0]
         previous, session.last_event = session.last_event, sequence
         if session.connection is not None:
             self._out.event(session.connection, record, previous, sequence)

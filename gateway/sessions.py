@@ -29,17 +29,21 @@ class Bucket:
     tokens: float = 0.0
     at: int = 0
 
-    def take(self, count: int, now: int) -> bool:
-        """Take `count` tokens at monotonic time `now` (ns) when there are enough."""
+    def fits(self, count: int, now: int) -> bool:
+        """Whether there are `count` tokens at monotonic time `now` (ns)."""
         self.tokens = min(self.burst, self.tokens + (now - self.at) * self.rate / 1e9) if self.at else self.burst
         self.at = now
-        if self.tokens < count:
+        return self.tokens >= count
+
+    def take(self, count: int, now: int) -> bool:
+        """Take `count` tokens at monotonic time `now` (ns) when there are enough."""
+        if not self.fits(count, now):
             return False
         self.tokens -= count
         return True
 
     def wait_ms(self, count: int) -> int:
-        """Milliseconds, rounded up, until `count` tokens are there, as seen at the last `take`; 0 = never."""
+        """Milliseconds, rounded up, until `count` tokens are there, as last seen; 0 = never."""
         if count > self.burst or not self.rate:
             return 0
         return max(1, int((count - self.tokens) * 1_000 / self.rate) + 1)
@@ -235,3 +239,10 @@ class Port:
         self.endpoint = endpoint
         self.local = local
         self.connections: dict[bytes, Connection] = {}
+        self.used = True
+        """Sent to or received from since `has_arrived` was last asked."""
+
+    def has_arrived(self) -> bool:
+        """Whether there is something to receive; the socket's descriptor then speaks again for what comes later."""
+        self.used = False
+        return bool(int(self.socket.getsockopt(zmq.EVENTS)) & zmq.POLLIN)

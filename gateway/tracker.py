@@ -8,8 +8,8 @@ from engine.schema import EventKind
 from gateway import quotes
 from gateway.handles import Follower
 from gateway.orders import OrderHandle, Request
+from gateway.pushes import PUSHED
 from gateway.quotes import QuoteHandle
-from gateway.routing import PUSHED
 
 
 class Tracker:

@@ -24,14 +24,10 @@ HEADER: Final = Struct("<BBHI")
 """type, version, count of records (1 for a message), token."""
 COMMAND_TAIL: Final = Struct("<qqii8x")
 """What the gateway writes behind a command's first 64 bytes: sequence, timestamp, session, actor."""
-COMMAND_NUMBER: Final = Struct("<q")
-COMMAND_NUMBER_AT: Final = 16
-"""Where client_order_id stands in a command."""
-EVENT_SESSIONS: Final = Struct("<ii")
-EVENT_SESSIONS_AT: Final = 120
-"""Where session and contra_session stand in an event."""
-EVENT_SEQUENCE: Final = Struct("<q")
-EVENT_SEQUENCE_AT: Final = 8
+EVENT_HEAD: Final = Struct("<B7xq104xii")
+"""Of an Event: kind, sequence, session, contra_session."""
+_SEQUENCE: Final = Struct("<q")
+_SEQUENCE_AT: Final = 8
 SPAN: Final = Struct("<qqqq")
 """Leads the body of EVENTS: previous, first, last event sequence of this session, and its last consumed number."""
 
@@ -425,6 +421,11 @@ def pack_events(
 ) -> bytes:
     """Event records as a frame; `span` is (previous, first, last, last consumed client_order_id)."""
     return HEADER.pack(frame_type, VERSION, count, 0) + SPAN.pack(*span) + records
+
+
+def sequence_at(records: bytes, index: int) -> int:
+    """The sequence of one of several event records."""
+    return int(_SEQUENCE.unpack_from(records, index * EVENT.itemsize + _SEQUENCE_AT)[0])
 
 
 _ONE_EVENT: Final = Struct("<BBHIqqqq")

@@ -12,7 +12,7 @@ For the gateway:
     writer.mark_sent(ns)                                  when the last batch's replies left (goes into the next header)
     writer.seal(engine.digest()) -> int                   when idle for 100 ms and at a clean stop; idempotent
     if is_settled(events): writer.roll(engine.canonical_state())      right after that append
-    writer.prepare(steps=1) -> bool                       one idle step (1 MiB) towards the next segment
+    writer.prepare(steps=1) -> bool                       one idle step (256 KiB) towards the next segment
     writer.space() -> Space(state: SpaceState.OK|DRAIN|HALT, segment_bytes, used, prepared, ready, blocked)
     writer.position, writer.batch_no, writer.failed       position.command / .event: the next sequences
     writer.genesis                                        venue, uuid, durability, created, ...

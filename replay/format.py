@@ -252,8 +252,8 @@ class FrameEncoder:
             self._buffer = bytearray(1 << (total - 1).bit_length())
             self._view = memoryview(self._buffer)
         view = self._view
-        view[HEADER_BYTES:events_at] = commands.tobytes()
-        view[events_at:notes_at] = events.tobytes()
+        view[HEADER_BYTES:events_at] = _bytes_of(commands)
+        view[events_at:notes_at] = _bytes_of(events)
         if notes:
             view[notes_at:end] = notes
         head = _HEADER_HEAD.pack(
@@ -281,6 +281,11 @@ class FrameEncoder:
         view[end : total - END_BYTES] = PAD[: total - END_BYTES - end]
         view[total - END_BYTES : total] = chain[:8] + END_MAGIC
         return view[:total], chain
+
+
+def _bytes_of(records: CommandArray | EventArray) -> Buffer:
+    """The bytes of contiguous records; of many without a copy."""
+    return records.tobytes() if len(records) < 64 else records.view(np.uint8).data
 
 
 # ------------------------------------------------------------------------------------------------------------ notes

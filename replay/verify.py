@@ -7,11 +7,10 @@ it would wait.
 from __future__ import annotations
 
 import hashlib
-import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from contextlib import closing, contextmanager
+from contextlib import closing
 from itertools import chain, pairwise
 from multiprocessing import get_context
 from typing import Final, NamedTuple
@@ -76,6 +75,10 @@ class Verdict(msgspec.Struct, frozen=True):
             f"  {self.batches:,} batches, {self.commands:,} commands, {self.events:,} events, {self.size:,} bytes"
             f" in {self.seconds:.2f} s ({rate:,.0f} commands/s)",
         ]
+        if self.commands:
+            lines.append(
+                f"  {self.size / self.commands:,.1f} bytes a command, its events, headers and padding included"
+            )
         if self.fault:
             lines.append(f"  {self.fault}")
         else:
@@ -136,7 +139,7 @@ def _run(
     result, fault, difference, digest, snapshot = "intact", "", _NO_DIFFERENCE, None, ""
     engine: Engine | None = None
     try:
-        with closing(iter(scan)) as stretches, _quick_switching():
+        with closing(iter(scan)) as stretches:
             rest, state = _beginning(scan, stretches, sums) if first > 1 else ([], None)
             snapshot = hashlib.sha256(state).hexdigest() if state is not None else ""
             engine = make_engine(implementation, genesis.venue, state)
@@ -286,14 +289,3 @@ def _joined(outcomes: list[_Outcome]) -> Verdict:
             size=total.size + found.size,
         )
     return total
-
-
-@contextmanager
-def _quick_switching() -> Iterator[None]:
-    """Two busy threads would otherwise wait up to 5 ms for each other at every hash."""
-    before = sys.getswitchinterval()
-    sys.setswitchinterval(0.0002)
-    try:
-        yield
-    finally:
-        sys.setswitchinterval(before)

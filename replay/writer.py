@@ -9,7 +9,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from enum import Enum
-from typing import Final, NamedTuple, NoReturn, Self
+from struct import Struct
+from typing import Any, Final, NamedTuple, NoReturn, Self
 
 import numpy as np
 
@@ -17,6 +18,8 @@ from engine.schema import COMMAND, EVENT, CommandArray, EventArray, EventKind
 from engine.schema import commands as new_commands
 from replay.errors import JournalFailure, JournalFull
 from replay.format import (
+    COMMAND_BYTES,
+    EVENT_BYTES,
     PREPARED_NAME,
     WATERMARK_NAME,
     FrameEncoder,
@@ -33,11 +36,13 @@ from replay.format import (
 from replay.release import release
 from replay.storage import NO_SPACE, SECTOR, Storage
 
-PREPARE_STEP: Final = 1 << 20
+PREPARE_STEP: Final = 256 << 10
 """Bytes zero-filled and synced at a time: small enough to disturb the batches between the steps little."""
+ZERO_BYTES: Final = 1 << 20
+"""Zeros written by one call."""
 _SEQUENCE_AT: Final = COMMAND.fields["sequence"][1]  # type: ignore[index]
-_TIMESTAMP_AT: Final = COMMAND.fields["timestamp"][1]  # type: ignore[index]
 _EVENT_SEQUENCE_AT: Final = EVENT.fields["sequence"][1]  # type: ignore[index]
+_TWO_WORDS: Final = Struct("<qq")
 Clock = Callable[[], int]
 
 
@@ -99,6 +104,7 @@ class JournalWriter:
         self._failure = ""
         self._previous_sent = 0
         self._last_was_seal = False
+        self._last_frame = 0
         self._size = segment_bytes
         self._file = storage.open(segment_name(position.segment))
         self._watermark = storage.open(WATERMARK_NAME)
@@ -128,39 +134,31 @@ class JournalWriter:
         if self._failure:
             raise JournalFailure(self._failure)
         at = self.position
+        commands, events = np.ascontiguousarray(commands), np.ascontiguousarray(events)
         n, m = len(commands), len(events)
         if n:
-            timestamp = self._check_sequences(commands, n, at.command, COMMAND.itemsize, _SEQUENCE_AT)
+            timestamp = _check_continues(commands, n, at.command, _SEQUENCE_AT)
         elif notes:
             timestamp = at.timestamp
         else:
             raise ValueError("a batch needs at least one command or note")
         if m:
-            self._check_sequences(events, m, at.event, EVENT.itemsize, _EVENT_SEQUENCE_AT)
+            _check_continues(events, m, at.event, _EVENT_SEQUENCE_AT)
         packed = pack_notes(notes, commands) if notes else b""
-        if at.offset + frame_bytes(n * COMMAND.itemsize + m * EVENT.itemsize + len(packed)) > self._size:
-            self._next_segment(frame_bytes(n * COMMAND.itemsize + m * EVENT.itemsize + len(packed)))
+        size = frame_bytes(n * COMMAND_BYTES + m * EVENT_BYTES + len(packed))
+        if at.offset + size > self._size:
+            self._next_segment(size)
             at = self.position
         frame, chain = self._encoder.encode(at, commands, events, packed, len(notes), timestamp, self._previous_sent)
         self._commit(frame, at.offset)
-        offset = at.offset + len(frame)
+        offset = at.offset + size
         self.position = Position(at.segment, offset, at.batch + 1, at.command + n, at.event + m, chain, timestamp)
         self.mark_durable()
         self._previous_sent = 0
         self._last_was_seal = False
-        if not self._blocked and self._prepared < self._size and self._prepared < 2 * offset:
-            self.prepare()
+        self._prepare_ahead(0)
+        self._last_frame = size
         return at.batch
-
-    @staticmethod
-    def _check_sequences(records: CommandArray, count: int, first: int, size: int, at: int) -> int:
-        """First and last sequence must fit; returns the last record's timestamp (commands: behind its sequence)."""
-        raw = records[-1:].tobytes() if count > 1 else records.tobytes()
-        last = int.from_bytes(raw[at : at + 8], "little")
-        begin = last if count == 1 else int.from_bytes(records[:1].tobytes()[at : at + 8], "little")
-        if begin != first or last != first + count - 1:
-            raise ValueError(f"records {begin}..{last} do not continue the journal at sequence {first}")
-        return int.from_bytes(raw[_TIMESTAMP_AT : _TIMESTAMP_AT + 8], "little", signed=True) if size == 96 else 0
 
     def _commit(self, frame: memoryview, offset: int) -> None:
         """The frame durable in the current segment, or the writer at its end."""
@@ -204,8 +202,12 @@ class JournalWriter:
         return bool(self._failure)
 
     def mark_sent(self, timestamp: int) -> None:
-        """Tell when the last batch's replies were sent (ns); the next batch's header records it."""
+        """Tell when the last batch's replies were sent (ns); the next batch's header records it.
+
+        Now nobody waits: so much of the next segment is prepared that the next batch need not.
+        """
         self._previous_sent = timestamp
+        self._prepare_ahead(2 * (self._step + self._last_frame))
 
     def seal(self, digest: bytes = b"") -> int:
         """Write a SEAL with the digest of the canonical state: at a clean stop, and when idle. Twice in a row is once.
@@ -247,7 +249,7 @@ class JournalWriter:
     # ---------------------------------------------------------------------------------------------- the next segment
 
     def prepare(self, steps: int = 1) -> bool:
-        """Zero-fill the next segment by `steps`, for idle moments. `append` takes a step itself when it falls behind.
+        """Zero-fill the next segment by `steps`, for idle moments. `append` does it itself when it falls behind.
 
         Returns:
             Whether it is ready. False with `space().blocked`: the disk is full.
@@ -256,17 +258,22 @@ class JournalWriter:
             raise JournalFailure(self._failure)
         return self._prepare(self.genesis.segment_bytes, steps)
 
+    def _prepare_ahead(self, margin: int) -> None:
+        """Keep the next segment twice as far as this one is used, and by `margin` bytes more."""
+        wanted = min(2 * self.position.offset + margin, self._size)
+        if self._prepared < wanted and not self._blocked:
+            self.prepare(-(-(wanted - self._prepared) // self._step))
+
     def _prepare(self, target: int, steps: int) -> bool:
         storage = self.storage
         try:
             if self._next is None:
                 self._next = storage.open(PREPARED_NAME, create=True)
-            while self._prepared < target and steps:
-                size = min(self._step, target - self._prepared)
-                storage.write_all(self._next, bytes(size), self._prepared)
+            goal = target if steps < 0 else min(target, self._prepared + steps * self._step)
+            if self._prepared < goal:
+                zero_fill(storage, self._next, self._prepared, goal)
                 storage.fdatasync(self._next)
-                self._prepared += size
-                steps -= 1
+                self._prepared = goal
             self._blocked = False
         except OSError as error:
             if error.errno not in NO_SPACE:
@@ -328,6 +335,22 @@ class JournalWriter:
         self.close()
 
 
+def _check_continues(records: Any, count: int, first: int, at: int) -> int:
+    """First and last sequence must fit; returns what stands behind the last one: of a command its timestamp.
+
+    Args:
+        records: dtype COMMAND[count] or EVENT[count], contiguous.
+        at: offset of the sequence in a record.
+    """
+    begin, behind = _TWO_WORDS.unpack_from(records, at)
+    last = begin
+    if count > 1:
+        last, behind = _TWO_WORDS.unpack_from(records, at + (count - 1) * records.itemsize)
+    if begin != first or last != first + count - 1:
+        raise ValueError(f"records {begin}..{last} do not continue the journal at sequence {first}")
+    return int(behind)
+
+
 _NO_COMMANDS: Final = new_commands(0)
 _NO_EVENTS: Final[EventArray] = np.zeros(0, EVENT)
 
@@ -345,7 +368,7 @@ def write_segment_header(storage: Storage, handle: int, uuid: bytes, at: Positio
     storage.fdatasync(handle)
 
 
-def zero_fill(storage: Storage, handle: int, start: int, end: int, step: int = PREPARE_STEP) -> None:
+def zero_fill(storage: Storage, handle: int, start: int, end: int, step: int = ZERO_BYTES) -> None:
     """Write zeros, not sparse: overwriting them later changes no file metadata, which halves a sync's time."""
     while start < end:
         size = min(step, end - start)

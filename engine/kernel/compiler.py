@@ -8,9 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
-import hashlib
-import os
-import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Final
@@ -20,6 +17,7 @@ import numpy as np
 from numba import njit
 
 import engine
+from engine import machine_code
 from engine.kernel.parts import Part, WholeCompiler
 
 U: Final = np.uint64
@@ -28,32 +26,17 @@ COMPILED: Final = not getattr(numba.config, "DISABLE_JIT")  # noqa: B009
 
 
 def source_hash() -> str:
-    """SHA-256, 16 hex digits, over the engine's sources that the compiler may read, and where they lie."""
+    """Of the engine's sources that the compiler may read; see `machine_code.hash_of`."""
     folder = Path(engine.__file__).parent
-    digest = hashlib.sha256(numba.__version__.encode() + bytes(folder))
-    for path in [
-        folder / "arena.py",
-        folder / "layout.py",
-        *sorted((folder / "venue").glob("*.py")),
-        *sorted((folder / "schema").glob("*.py")),
-        *sorted((folder / "kernel").glob("*.py")),
-    ]:
-        digest.update(path.name.encode() + path.read_bytes())
-    return digest.hexdigest()[:16]
+    rooms = [path for room in ("venue", "schema", "kernel") for path in sorted(folder.joinpath(room).glob("*.py"))]
+    return machine_code.hash_of(
+        [*(folder.joinpath(name) for name in ("arena.py", "layout.py", "machine_code.py")), *rooms]
+    )
 
 
 def cache_folder() -> Path:
-    """Where this kernel's machine code is kept: $CARBONBOOK_CACHE, else the user's cache folder."""
-    root = os.environ.get("CARBONBOOK_CACHE") or os.path.join(
-        os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache"), "carbonbook"
-    )
-    folder = Path(root) / f"kernel-{source_hash()}"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
-            return folder
-    except OSError:
-        return Path(tempfile.mkdtemp(prefix="carbonbook-kernel-"))
+    """Where this kernel's machine code is kept."""
+    return machine_code.cache_folder(f"kernel-{source_hash()}")
 
 
 def small(function: Any) -> Any:

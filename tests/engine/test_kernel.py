@@ -80,7 +80,10 @@ def test_the_folder_of_machine_code_follows_the_sources(tmp_path, monkeypatch):
     monkeypatch.setattr(engine, "__file__", str(copied / "__init__.py"))
     monkeypatch.setenv("CARBONBOOK_CACHE", str(tmp_path / "cache"))
     seen = {compiler.source_hash()}
-    sources = [copied / "arena.py", copied / "layout.py", copied / "venue/rules.py", *(copied / "schema").glob("*.py")]
+    sources = [
+        *(copied / name for name in ("arena.py", "layout.py", "machine_code.py", "venue/rules.py")),
+        *(copied / "schema").glob("*.py"),
+    ]
     for path in [*sources, *(copied / "kernel").glob("*.py")]:
         path.write_text(path.read_text("utf-8") + "# changed\n", "utf-8")
         seen.add(compiler.source_hash())
@@ -100,7 +103,7 @@ def test_the_hash_covers_all_that_the_kernel_imports():
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("engine."):
                 names.add((node.module or "").split(".")[1])
-    assert names <= {"kernel", "schema", "arena", "layout", "venue"}
+    assert names <= {"kernel", "schema", "arena", "layout", "machine_code", "venue"}
 
 
 # --- memory -------------------------------------------------------------------------------------------------------

@@ -59,7 +59,7 @@ def test_one_pass_gives_what_the_journal_tells(tmp_path: Path, monkeypatch: pyte
     assert registry.firms == {1: "Alpha"}
     assert {n: s.name for n, s in registry.sessions.items()} == {1: "A1", 2: "A2"}
     events = np.concatenate([batch.events for batch in whole])
-    assert opened.history.recent.events_after(0, len(events)).tobytes() == events.tobytes()
+    assert opened.history.recent().events_after(0, len(events)).tobytes() == events.tobytes()
     last = last_events(events, Directory.of(events))
     assert {n: s.last_event for n, s in registry.sessions.items() if s.last_event} == last
     opened.writer.close()
@@ -75,8 +75,8 @@ def test_marks_of_many_sessions() -> None:
         mine = commands["session"] == session
         commands["client_order_id"][mine] = np.cumsum(draw.integers(1, 5, mine.sum()))
     single, learned = Marks(), Marks()
-    for row in commands[commands["session"] > 0]:
-        single.mark(int(row["session"]), int(row["client_order_id"]), int(row["sequence"]))
+    for number in range(len(commands)):
+        single.learn(commands[number : number + 1])
     at = 0
     while at < len(commands):
         size = int(draw.integers(0, 3_000))

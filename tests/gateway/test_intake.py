@@ -1,0 +1,165 @@
+"""Frames that arrive together mean what they mean one after another, whatever is wrong with some of them."""
+
+from __future__ import annotations
+
+import gc
+from pathlib import Path
+from random import Random
+
+import numpy as np
+import pytest
+import zmq
+
+from engine.schema import EVENT, CommandKind
+from gateway import collector, wire
+from gateway.frames import SENDER, read
+from gateway.intake import REDUCES
+from gateway.recent import Recent
+from gateway.wire import HEADER, FrameType
+from tests.gateway.builders import limit
+from tests.gateway.test_reply_after_sync import ROUTING_IDS, Desk
+
+pytestmark = pytest.mark.nojit
+
+WRONG = (
+    HEADER.pack(FrameType.COMMANDS, 1, 1, 0) + bytes(63),
+    HEADER.pack(FrameType.COMMANDS, 1, 0, 0),
+    HEADER.pack(FrameType.COMMANDS, 2, 1, 0) + bytes(64),
+    HEADER.pack(FrameType.COMMANDS, 1, 1025, 0) + bytes(64 * 1025),
+    bytes([FrameType.COMMANDS]),
+    bytes([FrameType.COMMANDS]) + bytes(15),
+)
+
+
+def burst(random: Random, length: int, faults: float) -> list[tuple[str, bytes]]:
+    """Frames of two sessions: ascending numbers, now and then used ones, repeated ones, and frames nobody can read."""
+    numbers, made = {"ALPHA": 1, "BETA": 1}, []
+    for _ in range(length):
+        name = random.choice(list(numbers))
+        if random.random() < faults / 4:
+            made.append((name, random.choice(WRONG)))
+            continue
+        count = random.choice([1, 1, 3])
+        first = numbers[name]
+        if random.random() < faults:
+            first = max(1, first - random.randint(1, 4))
+        elif random.random() < 0.2:
+            first += random.randint(1, 5)
+        orders = limit(first, random.choice([1, 2]), random.randint(6_995, 7_005), random.randint(1, 9), count=count)
+        if random.random() < faults / 4 and count > 1:
+            orders["client_order_id"][1] = orders["client_order_id"][0]
+        numbers[name] = max(numbers[name], first + count)
+        made.append((name, wire.pack_commands(orders, token=random.randint(0, 9))))
+    return made
+
+
+class Hearing:
+    """A socket that keeps what each routing id is sent."""
+
+    def __init__(self) -> None:
+        self.frames: list[tuple[bytes, wire.Frame]] = []
+        self._to = b""
+
+    def send(self, part: bytes, flags: int = 0) -> None:
+        if flags & zmq.SNDMORE:
+            self._to = part
+        else:
+            self.frames.append((self._to, wire.split(part)))
+
+    def send_multipart(self, parts: list[bytes], flags: int = 0) -> None:
+        self.frames.append((parts[0], wire.split(parts[1])))
+
+    def told(self, name: str, kind: FrameType) -> bytes:
+        """All records, or all rejects, of one session, times left out."""
+        mine = [frame for to, frame in self.frames if to == ROUTING_IDS[name] and frame.type == kind]
+        if kind == FrameType.SESSION_REJECT:
+            return repr([wire.unpack(frame, wire.SessionReject) for frame in mine]).encode()
+        records = [wire.unpack_events(frame)[1].copy() for frame in mine]
+        for part in records:
+            part["timestamp"] = 0
+        return b"".join(part.tobytes() for part in records)
+
+
+def carried_out(folder: Path, frames: list[tuple[str, bytes]], at_once: int) -> tuple[bytes, Hearing]:
+    """The journal's orders, times left out, and what was answered, with the frames `at_once` a turn."""
+    folder.mkdir()
+    desk = Desk(folder)
+    desk.everybody()
+    desk.port.socket = hearing = Hearing()  # type: ignore[assignment]
+    for start in range(0, len(frames), at_once):
+        desk.service.receive(
+            desk.port, [(ROUTING_IDS[name], zmq.Frame(data)) for name, data in frames[start : start + at_once]]
+        )
+        desk.service.flush()
+    commands = np.concatenate([batch.commands for batch in desk.exchange.reader.batches()])
+    commands = commands[commands["kind"] == CommandKind.NEW_ORDER]
+    commands["timestamp"] = 0
+    return commands.tobytes(), hearing
+
+
+@pytest.mark.parametrize("faults", [0.0, 0.02, 0.3])
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_together_as_one_by_one(tmp_path: Path, seed: int, faults: float) -> None:
+    frames = burst(Random(seed), 60, faults)
+    journal, alone = carried_out(tmp_path / "1", frames, 1)
+    for at_once in (2, 7, 60):
+        found, together = carried_out(tmp_path / str(at_once), frames, at_once)
+        assert found == journal
+        for name in ("ALPHA", "BETA"):
+            for kind in (FrameType.EVENTS, FrameType.DUPLICATES, FrameType.SESSION_REJECT):
+                assert together.told(name, kind) == alone.told(name, kind), (name, kind)
+    assert alone.told("ALPHA", FrameType.EVENTS)
+    assert bool(alone.told("BETA", FrameType.DUPLICATES)) == (faults > 0.1)
+
+
+def test_what_is_read_of_frames() -> None:
+    first, second = limit(5, count=2), limit(9)
+    data = [wire.pack_commands(first, 77), wire.pack_commands(second, 1 << 31), wire.pack_commands(limit(7), 78)]
+    senders = np.zeros(2, SENDER)
+    senders["session"], senders["last"] = (3, 4), (4, 8)
+    batch = read(
+        b"".join(data), np.array([(len(d), n) for d, n in zip(data, (0, 1, 0), strict=True)]), senders, REDUCES
+    )
+    assert batch is not None
+    assert batch["client_order_id"].tolist() == [5, 6, 9, 7]
+    assert batch["session"].tolist() == batch["actor"].tolist() == [3, 3, 4, 3]
+    assert batch["price"].tolist() == [7_000] * 4
+    assert senders.tolist() == [(3, 7, 3, 0, 78), (4, 9, 1, 0, 1 << 31)]
+
+
+@pytest.mark.parametrize("wrong", WRONG, ids=range(len(WRONG)))
+def test_frames_that_are_not_ordinary_are_not_read(wrong: bytes) -> None:
+    good = wire.pack_commands(limit(1))
+    for frames in ([wrong], [good, wrong], [wrong, good]):
+        sent = np.array([(len(frame), n) for n, frame in enumerate(frames)])
+        assert read(b"".join(frames), sent, np.zeros(len(frames), SENDER), REDUCES) is None
+
+
+@pytest.mark.parametrize("sizes", [[1] * 200, [3, 70, 1, 64, 2, 300], [500, 1]])
+def test_memory_is_the_same_whatever_is_added_at_once(sizes: list[int]) -> None:
+    made = np.zeros(sum(sizes), EVENT)
+    made["sequence"] = np.arange(1, len(made) + 1)
+    small, at = Recent(128, 128), 0
+    for size in sizes:
+        small.add(limit(1 + at, count=size), made[at : at + size])
+        at += size
+    oldest = max(0, len(made) - 128)
+    assert small.oldest_event == oldest + 1
+    for after in (oldest, len(made) - 5, len(made)):
+        assert small.events_after(after, 1_000).tobytes() == made[after:].tobytes()
+
+
+def test_garbage_waits_until_it_is_asked_for() -> None:
+    class Cycle:
+        def __init__(self) -> None:
+            self.me = self
+
+    with collector.on_request():
+        assert not gc.isenabled()
+        before = sum(isinstance(thing, Cycle) for thing in gc.get_objects())
+        for _ in range(5_000):
+            Cycle()
+        assert sum(isinstance(thing, Cycle) for thing in gc.get_objects()) == before + 5_000
+        collector.collect(quiet=False)
+        assert sum(isinstance(thing, Cycle) for thing in gc.get_objects()) == before
+    assert gc.isenabled()
