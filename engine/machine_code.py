@@ -26,10 +26,9 @@ def hash_of(sources: Iterable[Path]) -> str:
 def cache_folder(name: str) -> Path:
     """The folder of this name below $CARBONBOOK_CACHE, else the user's cache folder; a temporary one when neither may
     be written to."""
-    root = os.environ.get("CARBONBOOK_CACHE") or os.path.join(
-        os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache"), "carbonbook"
-    )
-    folder = Path(root) / name
+    chosen = os.environ.get("CARBONBOOK_CACHE")
+    users = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
+    folder = Path(chosen or os.path.join(users, "carbonbook")).joinpath(name)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):
