@@ -1,11 +1,14 @@
 """The kernel: every rule of the exchange, compiled, over one block of memory.
 
-Where a rule lives: `admission` (checks and their order), `book` (queues, indexes), `matching` (price-time, five levels,
-self-trade prevention), `ledger` (pre-funding, settlement of trades, fees), `orders` (what firms send), `day` (phases,
-end of day), `registry` (firms, accounts, sessions, deposits), `blocks` and `negotiations` (block trades), `auctions`,
-`encumbrances` (holds on units), `compliance` (allocation, obligations, surrender), `controls` and `limits` (kill
-switches, corrections, limits), `instruments` (listing), `registers` (tables by id), `events` (what is said), `dispatch`
-(the loop), `state` (canonical state).
+Where a rule lives: `admission` (checks and their order), `book` (queues) with `levels` and `index`, `matching`
+(price-time, five levels, self-trade prevention), `ledger` (pre-funding, settlement of trades, fees), `orders` (what
+firms send), `further` and `replacing` (the same beyond plain orders), `veils` (icebergs, hidden orders), `waiting`
+and `stops`, `quotes`, `walk` (FOK, minimum quantity), `pricing` (MEDIAN3, LAST5), `corridor` (volatility
+interruption), `calls`, `call_phases` and `uncross` (call auctions), `day` (phases, end of day), `registry` (firms,
+accounts, sessions, deposits), `blocks` and `negotiations` (block trades), `auctions`, `encumbrances` (holds on
+units), `compliance` (allocation, obligations, surrender), `controls` and `limits` (kill switches, corrections,
+limits), `instruments` (listing), `registers` (tables by id), `events` (what is said), `dispatch` and `seldom` (the
+two loops), `state` (canonical state).
 """
 
 from __future__ import annotations
