@@ -181,7 +181,7 @@ def test_operate(data, server):
     assert "free now: 70" in act("units", 3, "CEA24", 70)
     assert "no 'CEA99' among" in act("units", 3, "CEA99", 70, code=2)
     assert "no firm 'Nobody'" in act("open-account", "Nobody", "main", code=1)
-    assert "CEA24: HALT on trading date 20250811" in act("phase", "HALT", "--instrument", "CEA24")
+    assert "CEA24: HALT on trading date 2025-08-11" in act("phase", "HALT", "--instrument", "CEA24")
     assert "WRONG_PHASE" in run(data, "client", "place", "CEA24", "buy", 1, "73", code=1).stderr
     assert "CONTINUOUS" in act("phase", "continuous")
     assert "SUSPENDED" in act("suspend", 1)
