@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 import click
 
-from engine.core import ImplementationName
+if TYPE_CHECKING:
+    from engine.core import ImplementationName
 
 
 @click.command()
@@ -28,7 +29,7 @@ def conformance(name: str, kit: str | None, traces: int, events: int, seed: int,
     from benchmarks.conformance import Adapter
     from benchmarks.conformance_kit import KitError, find_kit, run_kit
 
-    implementation = cast(ImplementationName, name)
+    implementation = cast("ImplementationName", name)
     status = Console(stderr=True).status("start (the first one compiles the kernel)")
     try:
         with status:

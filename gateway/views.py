@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
-from typing import NamedTuple
+from decimal import ROUND_HALF_UP, Decimal, InvalidOperation, Overflow
+from typing import Final, NamedTuple
 
 from engine.schema import DayStage, OrderFlag, OrderType, Phase, Reason, Side, Status, TimeInForce
 from gateway import wire
@@ -111,14 +111,25 @@ class OpenOrder(NamedTuple):
     """A side of the account's present quote."""
 
 
+MOST_TICKS: Final = 2**63 - 1
+"""What a price field of the records holds."""
+
+
 def to_ticks(instrument: wire.InstrumentData, price: Decimal | str | int) -> int:
-    """Price in currency units -> ticks. Raises InvalidCommand (OFF_TICK, INVALID_PRICE), TypeError for a float."""
+    """Price in currency units -> ticks.
+
+    Raises InvalidCommand (OFF_TICK, INVALID_PRICE, PRICE_OUT_OF_WINDOW), TypeError for a float.
+    """
     if isinstance(price, float):
         raise TypeError("a price is a Decimal, a string or an int: a float is not exact")
     try:
         value = Decimal(price) / Decimal(instrument.tick)
     except InvalidOperation:
         raise InvalidCommand(Reason.INVALID_PRICE, f"{price!r} is no decimal number") from None
+    except Overflow:
+        value = Decimal("Infinity")
+    if not value.is_nan() and abs(value) > MOST_TICKS:
+        raise InvalidCommand(Reason.PRICE_OUT_OF_WINDOW, "price is beyond every price window")
     if not value.is_finite() or value != value.to_integral_value():
         raise InvalidCommand(Reason.OFF_TICK, f"{price} is not a multiple of {instrument.tick}")
     return int(value)
@@ -192,7 +203,7 @@ class Reference:
             last=price(data.last),
             close=price(data.close),
             volume=data.volume,
-            turnover=tick * int(data.turnover),
+            turnover=tick * instrument.units_per_lot * int(data.turnover),
             trades=data.trades,
             change_pct=change_pct(data.previous_close, latest),
         )

@@ -10,6 +10,7 @@ from gateway.commands import client_mechanisms, client_orders, client_registry
 from gateway.commands.common import Failure, json_option, print_json
 from gateway.commands.connect import Target, opened, pass_target
 from gateway.commands.statements import client_statement
+from gateway.commands.types import ACCOUNT, SEQUENCE
 
 
 @click.group()
@@ -115,7 +116,7 @@ def day(target: Target, instrument: str | None, as_json: bool) -> None:
 
 
 @client.command()
-@click.argument("number", type=click.IntRange(min=1), required=False)
+@click.argument("number", type=ACCOUNT, required=False)
 @json_option
 @pass_target
 def account(target: Target, number: int | None, as_json: bool) -> None:
@@ -138,7 +139,7 @@ def account(target: Target, number: int | None, as_json: bool) -> None:
 
 
 @client.command()
-@click.option("--after", type=click.IntRange(min=0), help="Begin behind this event sequence; 0 = all this session got.")
+@click.option("--after", type=SEQUENCE, help="Begin behind this event sequence; 0 = all this session got.")
 @click.option("--for", "seconds", type=click.FloatRange(min=0), help="End after so many seconds (default: Ctrl-C).")
 @click.option("--kind", "kinds", multiple=True, help="Only events of this kind, such as TRADE; may be repeated.")
 @json_option

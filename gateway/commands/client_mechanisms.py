@@ -10,15 +10,14 @@ import click
 
 from gateway.commands.common import Failure, json_option, parse_time, print_json, table
 from gateway.commands.connect import Target, opened, pass_target
-from gateway.commands.types import LOTS, PRICE, SIDE
+from gateway.commands.types import ACCOUNT, LOTS, NUMBER, PRICE, SIDE
 
 if TYPE_CHECKING:
     from gateway.client import Client
     from gateway.handles import Followed
     from gateway.register_views import Negotiation
 
-ID = click.IntRange(min=1)
-account_option = click.option("--account", type=ID, help="Account number (default: the firm's first).")
+account_option = click.option("--account", type=ACCOUNT, help="Account number (default: the firm's first).")
 
 
 def rows_out(rows: Sequence[Any], as_json: bool, none: str) -> None:
@@ -63,7 +62,7 @@ def block() -> None:
 @click.argument("side", type=SIDE)
 @click.argument("lots", type=LOTS)
 @click.argument("price", type=PRICE)
-@click.option("--to", "counterparty", type=ID, help="Only this account may answer (default: everybody).")
+@click.option("--to", "counterparty", type=ACCOUNT, help="Only this account may answer (default: everybody).")
 @click.option("--until", help="Last moment, ISO 8601 (default: the end of the day).")
 @account_option
 @json_option
@@ -119,7 +118,7 @@ def _seen(it: Client, number: int) -> Negotiation:
 
 
 @block.command()
-@click.argument("number", type=ID)
+@click.argument("number", type=NUMBER)
 @click.argument("lots", type=LOTS)
 @click.argument("price", type=PRICE)
 @account_option
@@ -137,7 +136,7 @@ def counter(target: Target, number: int, lots: int, price: Decimal, account: int
 
 
 @block.command()
-@click.argument("number", type=ID)
+@click.argument("number", type=NUMBER)
 @click.argument("lots", type=LOTS)
 @click.argument("price", type=PRICE)
 @account_option
@@ -155,7 +154,7 @@ def accept(target: Target, number: int, lots: int, price: Decimal, account: int 
 
 
 @block.command()
-@click.argument("number", type=ID)
+@click.argument("number", type=NUMBER)
 @account_option
 @json_option
 @pass_target
@@ -211,7 +210,7 @@ def bids(target: Target, as_json: bool) -> None:
 
 
 @bid.command()
-@click.argument("auction", type=ID)
+@click.argument("auction", type=NUMBER)
 @click.argument("lots", type=LOTS)
 @click.argument("price", type=PRICE)
 @account_option
@@ -237,7 +236,7 @@ def enter(target: Target, auction: int, lots: int, price: Decimal, account: int 
 
 
 @bid.command("replace")
-@click.argument("number", type=ID)
+@click.argument("number", type=NUMBER)
 @click.argument("lots", type=LOTS)
 @click.argument("price", type=PRICE)
 @json_option
@@ -259,7 +258,7 @@ def replace_bid(target: Target, number: int, lots: int, price: Decimal, as_json:
 
 
 @bid.command("withdraw")
-@click.argument("number", type=ID)
+@click.argument("number", type=NUMBER)
 @json_option
 @pass_target
 def withdraw_bid(target: Target, number: int, as_json: bool) -> None:

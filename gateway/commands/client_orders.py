@@ -14,7 +14,7 @@ from gateway.commands.client_mechanisms import account_option
 from gateway.commands.common import Failure, json_option, print_json
 from gateway.commands.connect import Target, opened, pass_target
 from gateway.commands.operating import iso
-from gateway.commands.types import DATE, LOTS, PRICE, SIDE
+from gateway.commands.types import ACCOUNT, DATE, LOTS, NUMBER, PRICE, SIDE
 
 if TYPE_CHECKING:
     from gateway.client import Client
@@ -24,22 +24,28 @@ if TYPE_CHECKING:
     from gateway.views import OpenOrder
 
 SIDE_OPTION: Final = (LOTS, PRICE)
+PLACED: Final = (
+    "stops and icebergs are day, gtc or gtd orders, market orders ioc or fok; --minimum, at most LOTS, and --hidden do "
+    "not go with --stop or --shown, --post-only not with --stop"
+)
+REPLACED: Final = "--stop is for a stop order that waits, --shown for an iceberg, --good-till for an order with a date"
+QUOTED: Final = "the bid must be below the offer"
 
 
 @contextmanager
-def hinted(it: Client, instrument: str) -> Iterator[None]:
-    """Add to a refusal what can be done about it."""
+def hinted(it: Client, instrument: str, together: str = "") -> Iterator[None]:
+    """Add to a refusal what can be done about it; `together`: what goes together in this command."""
     from gateway.errors import Rejected
 
     try:
         yield
     except Rejected as error:
-        hint = _hint(it, instrument, error.reason.name)
+        hint = _hint(it, instrument, error.reason.name, together)
         error.text += f"; {hint}" if hint else ""
         raise
 
 
-def _hint(it: Client, symbol: str, reason: str) -> str:
+def _hint(it: Client, symbol: str, reason: str, together: str) -> str:
     known = {i.symbol: i for i in it.reference.instruments}.get(symbol)
     if known is None:
         return ""
@@ -48,7 +54,7 @@ def _hint(it: Client, symbol: str, reason: str) -> str:
         "INVALID_ORDER_TYPE": f"{symbol} offers: {', '.join(known.order_types)}",
         "INVALID_TIME_IN_FORCE": f"{symbol} offers: {', '.join(known.times_in_force)}",
         "INVALID_FLAGS": f"{symbol} offers {' and '.join(flags) or 'neither --post-only nor --hidden'}",
-        "INVALID_COMBINATION": "stops and icebergs are day, gtc or gtd orders, market orders ioc or fok",
+        "INVALID_COMBINATION": together,
         "INVALID_DATE": "write the present trading date or a later one (`carbonbook client day`)",
         "MODE_NOT_OFFERED": f"{symbol} takes no quotes: enter a bid and an offer with `carbonbook client place`",
         "WRONG_PHASE": f"see `carbonbook client day {symbol}`; a call takes limit, market and iceberg orders",
@@ -56,6 +62,8 @@ def _hint(it: Client, symbol: str, reason: str) -> str:
         "FOK_NOT_FILLABLE": f"look at `carbonbook client book {symbol}`, or take what is there with --tif ioc",
         "PRICE_REQUIRED": "state the worst PRICE as well",
     }
+    if "iceberg" in known.order_types:
+        hints["INVALID_QUANTITY"] = "of an iceberg more than --shown, and at most 100 times as many"
     return hints.get(reason, "")
 
 
@@ -110,7 +118,7 @@ def place(
     wrong = _wrong_terms(price, market, tif, shown, good_till)
     if wrong:
         raise click.UsageError(wrong, click.get_current_context())
-    with opened(target) as it, hinted(it, instrument):
+    with opened(target) as it, hinted(it, instrument, PLACED):
         order = it.place(
             instrument,
             side,
@@ -145,7 +153,7 @@ def _wrong_terms(
 
 
 @click.command()
-@click.argument("listing", type=click.IntRange(min=1))
+@click.argument("listing", type=NUMBER)
 @click.argument("instrument")
 @click.argument("side", type=SIDE)
 @click.argument("lots", type=LOTS)
@@ -216,7 +224,7 @@ def _more(order: OrderHandle) -> str:
 
 
 @click.command()
-@click.argument("order_id", type=click.IntRange(min=1))
+@click.argument("order_id", type=NUMBER)
 @json_option
 @pass_target
 def cancel(target: Target, order_id: int, as_json: bool) -> None:
@@ -235,7 +243,7 @@ def cancel(target: Target, order_id: int, as_json: bool) -> None:
 
 
 @click.command()
-@click.argument("order_id", type=click.IntRange(min=1))
+@click.argument("order_id", type=NUMBER)
 @click.option("--lots", type=LOTS, help="New total, what is filled included (default: as it is).")
 @click.option("--price", type=PRICE, help="New price (default: as it is).")
 @click.option("--stop", type=PRICE, help="New stop price, while the order waits for it.")
@@ -265,7 +273,7 @@ def replace(
     with opened(target) as it:
         order = _own_order(it, order_id)
         kept = 0 if order.waiting else it.reference.ticks(order.symbol, order.price)
-        with hinted(it, order.symbol):
+        with hinted(it, order.symbol, REPLACED):
             asked = it.replace(
                 order_id,
                 order.quantity if lots is None else lots,
@@ -306,7 +314,7 @@ def _own_order(it: Client, order_id: int) -> OpenOrder:
 @click.command("mass-cancel")
 @click.option("--instrument", help="Only this one.")
 @click.option("--side", type=SIDE, help="Only this side.")
-@click.option("--account", type=click.IntRange(min=1), help="Only this account.")
+@click.option("--account", type=ACCOUNT, help="Only this account.")
 @click.option("--this-session", is_flag=True, help="Only orders entered by this session, not the whole firm's.")
 @json_option
 @pass_target
@@ -362,7 +370,7 @@ def quote(
     if withdraw == bool(bid or offer):
         text = "state --bid LOTS PRICE, --offer LOTS PRICE or both; or --withdraw alone"
         raise click.UsageError(text, click.get_current_context())
-    with opened(target) as it, hinted(it, instrument):
+    with opened(target) as it, hinted(it, instrument, QUOTED):
         if withdraw:
             made = it.withdraw_quote(instrument, account=account)
         else:

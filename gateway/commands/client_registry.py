@@ -7,12 +7,10 @@ from typing import Final
 
 import click
 
-from gateway.commands.client_mechanisms import ID, account_option, rows_out
+from gateway.commands.client_mechanisms import account_option, rows_out
 from gateway.commands.common import json_option, print_json, table
 from gateway.commands.connect import Target, opened, pass_target
-from gateway.commands.types import PRICE
-
-UNITS = click.IntRange(min=1)
+from gateway.commands.types import ACCOUNT, NUMBER, PRICE, UNITS
 
 
 @click.group()
@@ -64,7 +62,7 @@ def holds(target: Target, as_json: bool) -> None:
 @registry.command()
 @click.argument("asset")
 @click.argument("units", type=UNITS)
-@click.argument("obligation", type=ID)
+@click.argument("obligation", type=NUMBER)
 @json_option
 @pass_target
 def surrender(target: Target, asset: str, units: int, obligation: int, as_json: bool) -> None:
@@ -125,7 +123,7 @@ def transfer(target: Target, direction: str, asset: str, units: int, account: in
 @registry.command()
 @click.argument("asset")
 @click.argument("units", type=UNITS)
-@click.argument("creditor", type=ID)
+@click.argument("creditor", type=ACCOUNT)
 @click.option("--loan", type=PRICE, default=None, help="The loan's amount, a note.")
 @account_option
 @json_option

@@ -9,13 +9,16 @@ from gateway.commands.common import json_option, print_json
 from gateway.commands.connect import Target, opened, pass_target
 from gateway.commands.operating import (
     ID,
+    Told,
     amount_of,
     cause_option,
     checked,
     date_of,
     do,
     firm_number,
+    iso,
     position,
+    say,
 )
 
 PHASES = ("CLOSED", "PRE_OPEN", "OPEN_CALL", "CONTINUOUS", "BREAK", "CLOSE_CALL", "VOLATILITY_CALL", "HALT")
@@ -153,7 +156,10 @@ def phase(
     message = checked(
         SetPhase, phase=phase_number, date=date, mode=which, instrument=number, no_cancel=no_cancel, cause=cause
     )
-    do(target, message, as_json, f"{instrument or 'all instruments'}: {name.upper()} on trading date {{}}", dated=True)
+    with opened(target) as it:
+        event = it.control(message)[-1]
+    text = f"{instrument or 'all instruments'}: {name.upper()} on trading date {iso(date)}"
+    say(message, Told(text, {"number": date}), event, as_json)
 
 
 @operate.command()

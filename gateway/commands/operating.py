@@ -33,15 +33,15 @@ class Told(NamedTuple):
     facts: dict[str, Any]
 
 
-def do(target: Target, message: Control, as_json: bool, said: str, result: str = "aux", *, dated: bool = False) -> None:
-    """Send one message; print what was done, `{}` in `said` standing for a field (a date?) of its first event."""
+def do(target: Target, message: Control, as_json: bool, said: str, result: str = "aux") -> None:
+    """Send one message; print what was done, `{}` in `said` standing for a field of its first event."""
     with opened(target) as it:
         events = it.control(message)
     number = int(events[0][result])
     if as_json:
         print_json({"done": type(message).__name__, "number": number, "event": int(events[-1]["sequence"])})
     else:
-        click.echo(said.format(number if dated else f"{number:,}"))
+        click.echo(said.format(f"{number:,}"))
 
 
 def act(

@@ -51,6 +51,7 @@ def presence(
     from replay import JournalReader
     from replay.reports.days import NoSuchDay
     from replay.reports.presence import presence as measure
+    from replay.reports.statement import NoSuchAccount
 
     reader = JournalReader(locate_journal(folder))
     widest = {}
@@ -58,7 +59,7 @@ def presence(
         widest = {number: int(max_spread / i.tick) for number, i in enumerate(reader.venue.instruments, 1)}
     try:
         day, found = measure(reader, date_of(on, "--date"), account, widest, implementation)
-    except NoSuchDay as error:
+    except (NoSuchDay, NoSuchAccount) as error:
         raise Failure(str(error)) from None
     rows = [facts(reader.venue, line) for line in found]
     if as_json:

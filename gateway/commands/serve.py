@@ -7,6 +7,7 @@ import resource
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
+from zoneinfo import ZoneInfo
 
 import click
 
@@ -283,7 +284,10 @@ def _market(server: Server) -> str:
         return text
     hours = timedelta(seconds=(opens - now) // NS // exchange.clock.rate)
     text += f", opens {when(opens, calendar.timezone)[:16]} (in {hours})"
-    return f"{text}\nTo practise at any hour: carbonbook serve --data practice --start-at 2025-08-11T09:29:55+08:00"
+    venue = "" if exchange.venue.name == "seee" else f" --venue {exchange.venue.name}"
+    start = datetime.fromtimestamp(opens // NS - 5, ZoneInfo(calendar.timezone)).isoformat()
+    example = f"carbonbook serve --data FOLDER{venue} --start-at {start}"
+    return f"{text}\nTo practise at any hour, in a folder that is not there yet: {example}"
 
 
 def _next_open(calendar: Any, now: int) -> int:

@@ -20,12 +20,12 @@ from gateway.commands.common import (
 from gateway.commands.connect import Target, opened, pass_target
 from gateway.commands.operating import date_of, iso
 from gateway.commands.settlements import date_option
+from gateway.commands.types import ACCOUNT
 
 if TYPE_CHECKING:
     from engine.core import ImplementationName
     from gateway.statement_views import Statement, StatementLine
 
-ACCOUNT: Final = click.IntRange(min=1)
 _TRADES: Final = ("sequence", "method", "symbol", "side", "price", "lots", "units", "amount", "fee")
 
 

@@ -4,15 +4,39 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
 import click
 
 SIDE = click.Choice(["buy", "sell"], case_sensitive=False)
-LOTS = click.IntRange(min=1)
 
 
-class PriceType(click.ParamType):  # type: ignore[type-arg]  # generic only in newer releases
+class WholeNumber(click.ParamType):  # type: ignore[type-arg]  # generic only in newer releases
+    """A whole number from `least` to `most`, which is as much as its field in the records can hold."""
+
+    name = "integer"
+
+    def __init__(self, least: int = 1, most: int = 2**63 - 1) -> None:
+        self._least, self._most = least, most
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        try:
+            number = int(value)
+        except ValueError:
+            self.fail(f"{value!r} is no whole number", param, ctx)
+        if not self._least <= number <= self._most:
+            self.fail(f"{number} is not in the range {self._least}<=x<={self._most}", param, ctx)
+        return number
+
+
+NUMBER: Final = WholeNumber()
+LOTS: Final = NUMBER
+UNITS: Final = NUMBER
+ACCOUNT: Final = WholeNumber(most=2**31 - 1)
+SEQUENCE: Final = WholeNumber(least=0)
+
+
+class PriceType(click.ParamType):  # type: ignore[type-arg]
     """A decimal number, exact."""
 
     name = "price"

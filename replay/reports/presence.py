@@ -14,15 +14,19 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 
 from engine.schema import EventKind, Mode, OrderType, Phase, Side
+from engine.venue import number_date
 from replay.execute import Implementation
 from replay.reader import JournalReader
 from replay.reports.days import Sections, TradingDay, events_of, state_before, trading_day
 from replay.reports.live_orders import KINDS, LiveOrder, LiveOrders
+from replay.reports.statement import NoSuchAccount
 
 LEAST_SHARE: Final = 50
 """Per cent of the continuous trading of a day that a market maker is to be there."""
 _WAITING: Final = (OrderType.STOP, OrderType.STOP_LIMIT, OrderType.STOP_LIMIT_ICEBERG)
 _READ: Final = [*KINDS, int(EventKind.PHASE_CHANGED)]
+_TWO_SIDED: Final = (EventKind.TRADE, EventKind.DECREMENTED)
+"""Elsewhere contra_account 0 means that there is none."""
 
 
 class Quote(NamedTuple):
@@ -166,17 +170,22 @@ def presence(
     Args:
         max_spread: instrument -> ticks, where a widest spread is asked for.
 
-    Raises NoSuchDay, JournalError.
+    Raises NoSuchDay, NoSuchAccount, JournalError.
     """
     day = trading_day(reader, date)
-    watch = Watch(account, state_before(reader, day, implementation), max_spread)
+    before = state_before(reader, day, implementation)
+    watch, accounts = Watch(account, before, max_spread), len(before["accounts"])
     last = 0
     for events in events_of(reader, day.first_event, day.last_event):
-        mine = (events["account"] == account) | (events["contra_account"] == account)
+        accounts += int((events["kind"] == EventKind.ACCOUNT_OPENED).sum())
+        contra = (events["contra_account"] == account) & np.isin(events["kind"], _TWO_SIDED)
+        mine = (events["account"] == account) | contra
         mine |= events["kind"] == EventKind.PHASE_CHANGED
         for event in events[mine & np.isin(events["kind"], _READ)]:
             watch.take(event)
         last = int(events["timestamp"][-1])
+    if reader.venue.prefunded and not 1 <= account <= accounts:
+        raise NoSuchAccount(f"account {account}: on {number_date(day.date)} there are {accounts} accounts")
     return day, watch.close(last)
 
 

@@ -64,6 +64,11 @@ def test_a_refusal_says_what_is_offered(ice: Server) -> None:
     assert "stops and icebergs are day" in error(
         one, "place", "EUA-DEC25", "buy", 5, "70", "--stop", "70", "--tif", "ioc"
     )
+    assert "--minimum, at most LOTS" in error(one, "place", "EUA-DEC25", "buy", 5, "70", "--minimum", 6)
+    assert "of an iceberg more than --shown" in error(one, "place", "EUA-DEC25", "buy", 5, "70", "--shown", 5)
+    one.run("place", "EUA-DEC25", "buy", 5, "70")
+    assert "--shown for an iceberg" in error(one, "replace", 1, "--shown", 2)
+    assert "PRICE_OUT_OF_WINDOW" in error(one, "place", "EUA-DEC25", "buy", 5, "1e999999")
     assert "state the worst PRICE" in error(one, "place", "EUA-DEC25", "buy", 5, "--market", "--stop", "70")
     assert one.says("indicative") == "no instrument of this venue has call auctions"
 
@@ -83,9 +88,11 @@ def test_a_call_and_a_quote(eex: Server) -> None:
     assert one.ask("indicative")[0]["frozen"] is True
     assert "see `carbonbook client day EUA`" in error(one, "replace", 1, "--lots", 9)
     assert "WRONG_PHASE" in error(one, "cancel", 1)
-    ops.run("phase", "CONTINUOUS")
+    assert ops.says("phase", "CONTINUOUS") == "all instruments: CONTINUOUS on trading date 2025-08-11"
     assert one.ask("orders")[0]["remaining"] == 4
-    assert one.ask("day", "EUA")[0]["last"] == "70.20"
+    day = one.ask("day", "EUA")[0]
+    assert (day["last"], day["volume"], day["turnover"]) == ("70.20", 6, "421200.00")  # a lot is 1,000 t
+    assert "the bid must be below the offer" in error(one, "quote", "EUA", "--bid", 1, "70", "--offer", 1, "70")
     quoted = two.says("quote", "EUA", "--bid", 10, "70.00", "--offer", 10, "70.30")
     assert quoted.splitlines() == [
         "bid, order 3: live; 10 @ 70.00, filled 0",

@@ -16,6 +16,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 from gateway.cli import cli
+from gateway.commands.serve import _market
+from gateway.server import background
+from tests.gateway.floors import floor_config, members
 from tests.gateway.servers import LIMIT, free_port
 
 AT = "2025-08-11T10:00:00+08:00"
@@ -181,7 +184,7 @@ def test_operate(data, server):
     assert "free now: 70" in act("units", 3, "CEA24", 70)
     assert "no 'CEA99' among" in act("units", 3, "CEA99", 70, code=2)
     assert "no firm 'Nobody'" in act("open-account", "Nobody", "main", code=1)
-    assert "CEA24: HALT on trading date 20250811" in act("phase", "HALT", "--instrument", "CEA24")
+    assert "CEA24: HALT on trading date 2025-08-11" in act("phase", "HALT", "--instrument", "CEA24")
     assert "WRONG_PHASE" in run(data, "client", "place", "CEA24", "buy", 1, "73", code=1).stderr
     assert "CONTINUOUS" in act("phase", "continuous")
     assert "SUSPENDED" in act("suspend", 1)
@@ -294,3 +297,11 @@ def test_a_start_without_options_and_for_people(tmp_path):
             process.kill()
             process.communicate(timeout=30)
     assert (tmp_path / "data" / "keys" / "ALPHA.secret").exists()
+
+
+def test_the_example_to_practise_with_is_the_venues_own(tmp_path):
+    """A Sunday at the KRX: its own venue, and five seconds before Monday's opening there."""
+    with background(floor_config(tmp_path, "krx", "2025-08-10T09:30:00+09:00", members(1))) as server:
+        assert _market(server).endswith(
+            "carbonbook serve --data FOLDER --venue krx --start-at 2025-08-11T09:59:55+09:00"
+        )

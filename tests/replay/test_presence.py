@@ -108,3 +108,9 @@ def test_on_the_command_line(diary: Diary) -> None:
     assert text.startswith("account 1, 2025-08-12, the day goes on: sizes within half of each other\n")
     assert "100.00" in text
     assert "no trading day" in run(*command, "2025-08-13", code=1).stderr
+    unknown = ("replay", "presence", diary.folder.parent, "--date", "2025-08-11", "--implementation", "reference")
+    for account in (0, 4):
+        assert (
+            f"account {account}: on 2025-08-11 there are 3 accounts"
+            in run(*unknown, "--account", account, code=1).stderr
+        )
