@@ -34,6 +34,7 @@ def kinds(lines):
 
 
 def test_the_edges_lie_inside(floor):
+    """1 % above 10000 is 10100, which trades; 1 % above 10100 is 10201, so 10202 does not."""
     floor.sell(10100, 1, account=2)
     floor.buy(9900, 1, account=2)
     assert kinds(floor.buy(10100, 1)) == ["ACCEPTED", "TRADE"]

@@ -108,6 +108,7 @@ def grouped(make_world):
     ],
 )
 def test_an_own_order_ends_the_walk_before_the_hidden_parts(make_world, mode, lots, fills):
+    """20 lots are displayed ahead of the own order; the 30 behind them come after it."""
     floor = grouped(make_world)
     iceberg(floor, SELL, 10000, 50, 20, account=1)
     floor.sell(10000, 10, account=5)

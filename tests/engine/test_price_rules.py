@@ -42,6 +42,7 @@ def test_example_h(median, taker, last, price):
 
 
 def test_the_first_trade_looks_at_the_previous_close(median):
+    """Before the day's first trade the previous close 49.50 stands for the last price."""
     median.sell(4900, 10, account=2)
     assert median.buy(5000, 10) == [
         "ACCEPTED side=1 price=5000 quantity=10 account=1 order_id=2 remaining=10 aux=50000 aux2=257",

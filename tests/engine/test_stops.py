@@ -54,6 +54,7 @@ def test_it_waits_funded_and_unseen(floor):
 
 
 def test_a_buy_stop_is_met_at_or_above(floor):
+    """A last price of 10049 leaves a stop at 10050 alone, one of 10050 meets it."""
     stop(floor, BUY, 10050, 10200, 10)
     print_at(floor, 10049)
     assert live(floor, "waiting")[-1] == (5, 1)
@@ -67,6 +68,7 @@ def test_a_buy_stop_is_met_at_or_above(floor):
 
 
 def test_a_sell_stop_is_met_at_or_below(floor):
+    """A last price of 9951 leaves a stop at 9950 alone, one of 9950 meets it."""
     stop(floor, SELL, 9950, 9900, 10)
     print_at(floor, 9951)
     assert live(floor, "waiting")[-1] == (5, 1)
@@ -98,6 +100,16 @@ def test_order_of_triggering(floor):
     assert [order for order, *_ in floor.book()[-2:]] == [8, 5]
 
 
+def test_buy_stops_act_before_sell_stops(make_world):
+    """Both entered before any price and met by the first one: the sell stop was there first and acts second."""
+    floor = open_further(make_world)
+    stop(floor, SELL, 10010, 11000, 1, account=2)
+    stop(floor, BUY, 9990, 9000, 1)
+    told = print_at(floor, 10000)
+    assert kinds(told) == ["ACCEPTED", "TRADE", "TRIGGERED", "TRIGGERED"]
+    assert [line.split("order_id=")[1].split()[0] for line in told[2:]] == ["2", "1"]
+
+
 def test_a_sell_stop_above_the_last_price_is_met_at_once(floor):
     assert kinds(stop(floor, SELL, 10010, 11000, 1)) == ["ACCEPTED", "TRIGGERED"]
 
@@ -127,6 +139,7 @@ def test_a_cascade_inside_one_command(make_world):
 
 
 def test_a_stop_is_an_immediate_order_at_its_collar(floor):
+    """STOP is a market order once it is triggered, GTC or not: what finds nothing expires."""
     told = stop(floor, BUY, 10050, 10100, 150, order_type=STOP, time_in_force=GTC)
     assert told[0].endswith("aux=1515000 aux2=515")
     told = print_at(floor, 10050)

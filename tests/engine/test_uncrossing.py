@@ -100,6 +100,7 @@ def test_example_e_krx_official(make_world):
     ],
 )
 def test_t7_price(make_world, bids, offers, expected):
+    """Largest volume, smallest surplus, the side of the surplus, the reference: T7's order of criteria."""
     floor = called(make_world)
     put(floor, bids, offers)
     assert floor.engine.indicative(1) == expected

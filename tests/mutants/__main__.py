@@ -26,6 +26,7 @@ from tests.mutants import (
     clearing,
     compliance,
     controls,
+    further,
     limits,
     listing,
     matching,
@@ -41,7 +42,7 @@ MODULES = (
     *(blocks, auctions, clearing),
     *(registry, compliance),
     *(controls, limits, listing),
-    paths,
+    *(further, paths),
 )
 ABOUT: dict[str, list[Fault]] = {module.__name__.rpartition(".")[2]: module.FAULTS for module in MODULES}
 """The faults by what they are about."""

@@ -272,8 +272,8 @@ CHECKS = [
                 "orders.py",
                 "    check_offered(x, market, command)\n    require_not_halted(x, market)\n"
                 "    check_open_for_entry(market, command)\n    check_account_active(x, command.account)\n",
-                "    check_offered(market, command)\n    check_account_active(x, command.account)\n"
-                "    check_open_for_orders(market)\n",
+                "    check_offered(x, market, command)\n    check_account_active(x, command.account)\n"
+                "    check_open_for_entry(market, command)\n",
             )
         ],
         tests=["test_rejects::test_new_order_from_the_frame_to_the_amount"],
