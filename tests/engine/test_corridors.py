@@ -87,6 +87,7 @@ def test_the_rest_of_an_immediate_order_expires(floor, fields):
 
 
 def test_the_walk_ends_at_the_corridor(floor):
+    """10100 is the last price inside: five lots are there, a sixth lies outside."""
     floor.sell(10100, 5, account=2)
     floor.sell(10101, 5, account=2)
     assert floor.buy(10200, 6, time_in_force=FOK)[0].startswith("REJECTED FOK_NOT_FILLABLE")
@@ -95,6 +96,7 @@ def test_the_walk_ends_at_the_corridor(floor):
 
 
 def test_a_take_outside_is_refused(floor):
+    """It interrupts nothing."""
     floor.sell(10101, 5, account=2)
     assert floor.take(BUY, 1, 10101, 1)[0].startswith("REJECTED PRICE_OUT_OF_WINDOW")
     assert floor.row("instruments")["listed_phase"] == CONTINUOUS
@@ -180,7 +182,7 @@ def test_replace_quote_and_iceberg(floor):
 
 
 def test_a_quote_whose_bid_interrupts(floor):
-    """The offer rests unmatched, below the bid of another."""
+    """The offer rests beside its bid, for the call; above that bid it could meet no other."""
     floor.sell(10110, 3, account=2)
     floor.buy(10050, 3, account=3)
     told = quote(floor, (10120, 5), (10130, 5))

@@ -118,6 +118,7 @@ def test_an_own_order_ends_the_walk_before_the_hidden_parts(make_world, mode, lo
 
 
 def test_decrement_takes_the_visible_lots(make_world):
+    """As a trade would: 20 visible lots, the next part, five of it."""
     floor = grouped(make_world)
     iceberg(floor, SELL, 10000, 50, 20, account=5)
     assert floor.buy(10000, 25, account=6, self_trade=SelfTrade.DECREMENT)[1:] == [
@@ -154,6 +155,7 @@ def test_less_at_the_same_price_stays_in_place(floor):
     ("price", "quantity", "shown", "visible"), [(10000, 51, 0, 20), (10000, 50, 30, 30), (10001, 50, 0, 20)]
 )
 def test_otherwise_it_enters_again(floor, price, quantity, shown, visible):
+    """More lots, another shown part or another price: behind the others, with a full part visible."""
     iceberg(floor, SELL, 10000, 50, 20)
     floor.sell(price, 10, account=2)
     floor.buy(10000, 5, account=3)

@@ -142,6 +142,7 @@ def test_every_day_anew(five):
 
 
 def test_a_cancelled_trade_leaves_the_five(five):
+    """No older one comes back: the close is the mean of the four that are left."""
     for price in (9000, 10100, 10200):
         number = trade(five, price, 1)
     later = [trade(five, price, 1) for price in (10300, 10400, 10500)]

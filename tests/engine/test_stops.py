@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from engine.schema import CommandKind as K
-from engine.schema import EventKind, OrderType, Reason, SelfTrade, TimeInForce, commands
+from engine.schema import EventKind, LimitKind, OrderType, Reason, SelfTrade, TimeInForce, commands
 from tests.engine.builders import BREAK, BUY, GTC, SELL, seee
 from tests.engine.further_floor import (
     ICEBERG,
@@ -251,6 +251,53 @@ def test_cancels_mass_cancels_and_expiry(floor):
         "MASS_CANCELLED quantity=1",
     ]
     assert floor.cash(1)[1] == 0
+
+
+def test_a_waiting_buy_stop_counts_for_the_position(floor):
+    """Limits look at all live orders (11, Precisely): ten more lots are free, the stop may bring six of them."""
+    floor.send(K.SET_LIMIT, scope=LimitKind.POSITION, account=1, quantity=10**9 + 10)
+    stop(floor, BUY, 10050, 10200, 6)
+    assert floor.buy(9000, 5)[0].startswith("REJECTED POSITION_LIMIT")
+    assert floor.buy(9000, 4)[0].startswith("ACCEPTED")
+    floor.cancel(5)
+    assert floor.buy(9000, 7)[0].startswith("REJECTED POSITION_LIMIT")
+    assert floor.buy(9000, 6)[0].startswith("ACCEPTED")
+
+
+def test_a_court_order_reaches_waiting_sell_stops(floor):
+    """Seizures look at all live orders (11, Precisely): sells first, then stops, no more than needed."""
+    account = floor.account(units=12)
+    stop(floor, SELL, 9100, 9000, 4, account=account)
+    stop(floor, SELL, 9200, 9000, 3, account=account)
+    floor.sell(10200, 5, account=account)
+    told = floor.send(K.PLACE_HOLD, side=2, account=account, scope=1, quantity=8)
+    assert kinds(told) == ["CANCELLED", "CANCELLED", "HOLD_PLACED"]
+    assert [line.split("order_id=")[1].split()[0] for line in told[:2]] == ["7", "6"]
+    assert live(floor, "waiting")[-1] == (5, 1)
+
+
+def test_kill_switch_and_lost_session_end_waiting_stops(floor):
+    """As other orders (11.5), and after the sells."""
+    floor.session(1)
+    floor.send(K.SESSION_UP, target=1, scope=2)
+    stop(floor, BUY, 10050, 10200, 1, session=1, client_order_id=1)
+    assert kinds(floor.send(K.SESSION_DOWN, target=1)) == ["CANCELLED", "SESSION_DOWN"]
+    stop(floor, BUY, 10050, 10200, 1)
+    floor.sell(10200, 1)
+    told = floor.send(K.KILL_SWITCH, scope=2, account=1)
+    assert kinds(told) == ["CANCELLED", "CANCELLED", "KILL_SWITCH_SET"]
+    assert [line.split("order_id=")[1].split()[0] for line in told[:2]] == ["7", "6"]
+
+
+def test_waiting_stops_end_with_their_instrument(make_world):
+    """No live order outlasts its instrument's last date, waiting stops are live ones (11, Precisely)."""
+    floor = open_further(make_world)
+    stop(floor, BUY, 10050, 10200, 1, time_in_force=GTC)
+    assert kinds(floor.send(K.DELIST_INSTRUMENT, instrument=1, expiry=TODAY)) == ["INSTRUMENT_DELISTED"]
+    for step in (floor.stop, floor.expire, floor.fix_close):
+        step()
+    assert floor.settle()[0].startswith("CANCELLED DELISTED phase=0 side=1 price=10200")
+    assert floor.book() == []
 
 
 def test_only_in_continuous(floor):

@@ -23,6 +23,7 @@ from pathlib import Path
 from tests.mutants import (
     auctions,
     blocks,
+    calls,
     clearing,
     compliance,
     controls,
@@ -42,7 +43,8 @@ MODULES = (
     *(blocks, auctions, clearing),
     *(registry, compliance),
     *(controls, limits, listing),
-    *(further, paths),
+    *(further, calls),
+    paths,
 )
 ABOUT: dict[str, list[Fault]] = {module.__name__.rpartition(".")[2]: module.FAULTS for module in MODULES}
 """The faults by what they are about."""

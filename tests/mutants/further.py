@@ -1,4 +1,4 @@
-"""Faults in stops, icebergs, hidden orders, quotes, dates, calls, corridors, and in Hubei's price and close."""
+"""Faults in stops, icebergs, hidden orders, quotes, and in what orders ask at entry."""
 
 from __future__ import annotations
 
@@ -73,6 +73,13 @@ STOPS = [
         reference=[("matching.py", " or taker.order_type == OrderType.STOP:", ":")],
         tests=["test_stops::test_a_stop_is_an_immediate_order_at_its_collar"],
     ),
+    rule(
+        "stops_triggered_in_a_call",
+        "triggering ends when the instrument is no longer CONTINUOUS (docs/call-auctions.md 12.3)",
+        kernel=[("stops.py", "STOPS and book.phases[Mode.LISTED] == Phase.CONTINUOUS:", "STOPS:")],
+        reference=[("stops.py", "    while market.listed_phase == Phase.CONTINUOUS:\n", "    while True:\n")],
+        tests=["test_stops::test_a_change_of_phase_triggers", "test_corridors::test_stops_triggered_later_wait"],
+    ),
 ]
 
 VEILED = [
@@ -127,6 +134,52 @@ VEILED = [
             ("engine/look.py", "side.best_first() if level.displayed)", "side.best_first())"),
         ],
         ["engine/test_hidden::test_never_in_depth"],
+    ),
+    rule(
+        "decrement_takes_the_hidden_part",
+        "DECREMENT takes no more than an iceberg shows (docs/order-types.md 11.3)",
+        kernel=[
+            (
+                "matching.py",
+                "else np.int64(maker.remaining)\n    lots = min(np.int64(taker.remaining), offered)\n",
+                "else np.int64(maker.remaining)\n"
+                "    lots = min(np.int64(taker.remaining), np.int64(maker.remaining))\n",
+            ),
+            (
+                "veils.py",
+                "lots, s.extras[slot].visible - lots)",
+                "lots, max(np.int64(s.extras[slot].visible) - lots, 0))",
+            ),
+        ],
+        reference=[
+            (
+                "matching.py",
+                "    lots = min(taker.remaining, maker.offered)\n",
+                "    lots = min(taker.remaining, maker.remaining)\n",
+            ),
+            (
+                "trades.py",
+                "        maker.visible -= quantity\n",
+                "        maker.visible = max(maker.visible - quantity, 0)\n",
+            ),
+        ],
+        tests=["test_icebergs::test_decrement_takes_the_visible_lots"],
+    ),
+    rule(
+        "another_shown_part_keeps_the_place",
+        "an iceberg with another shown part enters again (docs/order-types.md 11.3)",
+        kernel=[
+            (
+                "replacing.py",
+                " and (not iceberg or shown == s.extras[slot].shown):\n        put_last_date(s, c, slot)\n",
+                ":\n        put_last_date(s, c, slot)\n        if iceberg:\n            s.extras[slot].shown = shown\n",
+            )
+        ],
+        reference=[
+            ("replace.py", "(order.price, order.stop_price, order.shown)", "(order.price, order.stop_price)"),
+            ("replace.py", "(self.price, self.stop_price, self.shown) ==", "(self.price, self.stop_price) =="),
+        ],
+        tests=["test_icebergs::test_otherwise_it_enters_again"],
     ),
 ]
 
@@ -185,172 +238,67 @@ ENTRY = [
     ),
 ]
 
-CALLS = [
+MASS = [
     rule(
-        "uncrossing_at_the_lowest_price",
-        "of the prices left the one nearest to the reference (docs/call-auctions.md 12.2)",
-        kernel=[("uncross.py", "price = min(max(reference, lowest), highest)", "price = lowest")],
-        reference=[("uncrossing.py", "price = min(max(reference, low), high)", "price = low")],
-        tests=[
-            *("test_uncrossing::test_t7_price", "test_uncrossing::test_krx_price"),
-            "test_uncrossing::test_surpluses_on_both_sides",
-        ],
-    ),
-    rule(
-        "reference_not_clamped",
-        "the reference counts inside the prices with the largest volume only (docs/call-auctions.md 12.2)",
-        kernel=[("uncross.py", "price = min(max(reference, lowest), highest)", "price = reference")],
-        reference=[("uncrossing.py", "price = min(max(reference, low), high)", "price = reference")],
-        tests=["test_uncrossing::test_krx_price", "test_uncrossing::test_t7_price"],
-    ),
-    rule(
-        "surplus_side_reversed",
-        "T7: more bid everywhere means the highest price, more offered the lowest (docs/call-auctions.md 12.2)",
+        "waiting_stop_takes_no_position",
+        "POSITION counts what waiting buy stops may bring (docs/order-types.md, Precisely)",
         kernel=[
-            (
-                "uncross.py",
-                "        price = highest\n    elif book.call_is_t7 and under:\n        price = lowest\n",
-                "        price = lowest\n    elif book.call_is_t7 and under:\n        price = highest\n",
-            )
+            ("waiting.py", "s, order, np.int64(order.remaining), 1)", "s, order, np.int64(0), 1)"),
+            ("waiting.py", "s, order, -np.int64(order.remaining), -1)", "s, order, np.int64(0), -1)"),
         ],
         reference=[
-            (
-                "uncrossing.py",
-                "        price = high\n    elif by_surplus and all(one.surplus < 0 for one in found):\n"
-                "        price = low\n",
-                "        price = low\n    elif by_surplus and all(one.surplus < 0 for one in found):\n"
-                "        price = high\n",
-            )
+            ("limits.py", "order.side == Side.BUY and terms", "order.side == Side.BUY and not order.waiting and terms")
         ],
-        tests=["test_uncrossing::test_t7_price", "test_uncrossing::test_head_to_head"],
+        tests=["test_stops::test_a_waiting_buy_stop_counts_for_the_position"],
     ),
     rule(
-        "surplus_ignored",
-        "T7: of the prices with the largest volume those with the smallest surplus (docs/call-auctions.md 12.2)",
-        kernel=[("uncross.py", "abs(surplus) if book.call_is_t7 else np.int64(0)", "np.int64(0)")],
-        reference=[("uncrossing.py", "abs(one.surplus) == least]", "abs(one.surplus) >= least]")],
-        tests=["test_uncrossing::test_t7_price"],
-    ),
-    rule(
-        "frozen_call_cancels",
-        "at the end of a call orders stand firm (docs/call-auctions.md 12.1; KRX)",
-        kernel=[
-            ("orders.py", " or book.call_frozen:", ":"),
-            ("replacing.py", "takes_call_orders(book) and not book.call_frozen", "takes_call_orders(book)"),
-        ],
-        reference=[("admission.py", "    if market.call_frozen:\n", "    if False:\n")],
-        tests=[
-            "test_calls::test_cancels_work_until_the_call_is_frozen",
-            "test_calls::test_waiting_stops_stand_firm_too",
-        ],
-    ),
-    rule(
-        "ioc_outlives_its_call",
-        "IOC and market orders end with the call (docs/call-auctions.md 12.4)",
-        kernel=[
-            (
-                "book.py",
-                "return (order.time_in_force == TimeInForce.IOC) | (order.order_type == OrderType.MARKET)",
-                "return order.order_type == OrderType.MARKET and order.time_in_force != TimeInForce.IOC",
-            )
-        ],
+        "court_passes_over_stops",
+        "a court order reaches waiting sell stops too (docs/order-types.md, Precisely)",
+        kernel=[("encumbrances.py", "SELLING = (1, 3)\n", "SELLING = (1,)\n")],
         reference=[
             (
-                "uncrossing.py",
-                "order.time_in_force == TimeInForce.IOC or order.order_type == OrderType.MARKET",
-                "order.time_in_force != TimeInForce.IOC and order.order_type == OrderType.MARKET",
+                "encumbrances.py",
+                "    if order.side != Side.SELL or",
+                "    if order.waiting or order.side != Side.SELL or",
             )
         ],
-        tests=["test_uncrossing::test_for_this_call_only"],
-    ),
-]
-
-CORRIDORS = [
-    rule(
-        "corridor_exclusive",
-        "both edges of a corridor lie inside (docs/call-auctions.md 12.3)",
-        kernel=[
-            (
-                "corridor.py",
-                "(price < book.corridor_from) | (price > book.corridor_to)",
-                "(price <= book.corridor_from) | (price >= book.corridor_to)",
-            )
-        ],
-        reference=[("corridors.py", "return not low <= price <= high", "return not low < price < high")],
-        tests=["test_corridors::test_the_edges_lie_inside", "test_corridors::test_half_a_tick_rounds_up"],
+        tests=["test_stops::test_a_court_order_reaches_waiting_sell_stops"],
     ),
     rule(
-        "static_corridor_stays",
-        "the static corridor lies around the last call's price (docs/call-auctions.md 12.3)",
-        kernel=[
-            (
-                "corridor.py",
-                "static = book.call_price if book.call_price != 0 else book.previous_close",
-                "static = book.previous_close",
-            )
+        "kill_switch_passes_over_stops",
+        "a kill switch ends waiting stops too, after the sells (docs/order-types.md 11.5)",
+        kernel=[("controls.py", "        for k in range(SIDES):\n", "        for k in range(2):\n")],
+        reference=[
+            ("controls.py", "in x.live_orders() if concerns(", "in x.live_orders() if not order.waiting and concerns(")
         ],
-        reference=[("corridors.py", "market.call_price or market.previous_close", "market.previous_close")],
-        tests=["test_corridors::test_the_static_corridor"],
+        tests=["test_stops::test_kill_switch_and_lost_session_end_waiting_stops"],
     ),
     rule(
-        "corridor_follows_the_sweep",
-        "a command's corridor lies around the last price before it (docs/call-auctions.md 12.3)",
-        kernel=[
-            (
-                "corridor.py",
-                "    return (price < book.corridor_from)",
-                "    set_corridor(book)\n    return (price < book.corridor_from)",
-            )
-        ],
+        "lost_session_keeps_its_stops",
+        "a lost session's waiting stops end with its other orders (docs/order-types.md 11.5)",
+        kernel=[("registry.py", "            for k in range(SIDES):\n", "            for k in range(2):\n")],
         reference=[
             (
-                "corridors.py",
-                "x.references.setdefault(market.instrument, market.last or market.previous_close)",
-                "market.last or market.previous_close",
+                "administration.py",
+                "            if order.session == command.target and (",
+                "            if not order.waiting and order.session == command.target and (",
             )
         ],
-        tests=["test_corridors::test_the_reference_is_the_last_price_before_the_command"],
-    ),
-]
-
-PRICES = [
-    rule(
-        "median_is_the_makers_price",
-        "MEDIAN3: the middle one of bid, offer and last price (docs/order-types.md 11.7; rule book, 9.H)",
-        kernel=[("pricing.py", "    if not book.further & MEDIAN:\n", "    if True:\n")],
-        reference=[("trades.py", '    if market.terms.price_rule == "MAKER":\n', "    if True:\n")],
-        tests=[
-            "test_price_rules::test_example_h",
-            "test_price_rules::test_the_first_trade_looks_at_the_previous_close",
-        ],
+        tests=["test_stops::test_kill_switch_and_lost_session_end_waiting_stops"],
     ),
     rule(
-        "median_of_yesterdays_last_price",
-        "MEDIAN3: a day begins with the previous close (docs/order-types.md 11.7)",
-        kernel=[("pricing.py", "book.last if book.trades > 0 else", "book.last if book.last > 0 else")],
-        reference=[("trades.py", "market.last if market.trades else 0", "market.last")],
-        tests=["test_price_rules::test_each_day_begins_with_its_previous_close"],
-    ),
-    rule(
-        "last5_looks_at_four",
-        "LAST5: the close is the mean of the last five trades (docs/order-types.md 11.7)",
+        "stop_outlasts_its_instrument",
+        "no order outlasts its instrument's last date, waiting stops neither (docs/engine.md section 4, SETTLE)",
         kernel=[
             (
                 "day.py",
-                "    for n in range(CLOSE_TRADES):\n        low +=",
-                "    for n in range(CLOSE_TRADES - 1):\n        low +=",
+                "            continue\n        for k in range(SIDES):\n",
+                "            continue\n        for k in range(2):\n",
             )
         ],
-        reference=[("trades.py", "*market.last_trades][:CLOSE_TRADES]", "*market.last_trades][: CLOSE_TRADES - 1]")],
-        tests=["test_price_rules::test_the_last_five_trades"],
-    ),
-    rule(
-        "last5_close_is_the_vwap",
-        "LAST5: a sixth trade and all before it do not count (docs/order-types.md 11.7)",
-        kernel=[("day.py", "    if book.close_is_last5:\n", "    if False:\n")],
-        reference=[("day.py", 'close_rule == "LAST5":\n        lots', 'close_rule == "none":\n        lots')],
-        tests=["test_price_rules::test_the_last_five_trades"],
+        reference=[("day.py", "if order.instrument in gone]", "if order.instrument in gone and not order.waiting]")],
+        tests=["test_stops::test_waiting_stops_end_with_their_instrument"],
     ),
 ]
 
-FAULTS: list[Fault] = [*STOPS, *VEILED, *QUOTES, *ENTRY, *CALLS, *CORRIDORS, *PRICES]
+FAULTS: list[Fault] = [*STOPS, *VEILED, *QUOTES, *ENTRY, *MASS]
