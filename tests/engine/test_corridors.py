@@ -77,6 +77,17 @@ def test_the_reference_is_the_last_price_before_the_command(floor):
     assert kinds(floor.buy(10150, 3)) == ["ACCEPTED", "TRADE", "TRADE", "PHASE_CHANGED"]
 
 
+def test_the_last_price_of_an_earlier_day_counts(floor):
+    """1 % around yesterday's 10100 is [9999, 10201]; around the previous close of 9900 it would be [9801, 9999]."""
+    floor.sell(10100, 1, account=2)
+    floor.buy(10100, 1)
+    floor.end_of_day()
+    floor.reference(9900)
+    floor.open_day(TODAY + 1)
+    floor.sell(10201, 1, account=2)
+    assert kinds(floor.buy(10201, 1)) == ["ACCEPTED", "TRADE"]
+
+
 @pytest.mark.parametrize("fields", [{"time_in_force": IOC}, {"order_type": MARKET, "time_in_force": IOC}])
 def test_the_rest_of_an_immediate_order_expires(floor, fields):
     floor.sell(10101, 5, account=2)

@@ -8,7 +8,7 @@ from engine.look import Level
 from engine.schema import SelfTrade
 from engine.venue import Capacity
 from tests.engine.builders import BUY, FOK, GTC, IOC, MARKET, SELL
-from tests.engine.further_floor import further, hidden, iceberg, live, open_further
+from tests.engine.further_floor import STOP_LIMIT_ICEBERG, further, hidden, iceberg, live, open_further, stop
 
 pytestmark = pytest.mark.nojit
 
@@ -176,6 +176,15 @@ def test_so_many_live_icebergs(make_world):
     floor = open_further(make_world, further(capacity=Capacity(orders=9, accounts=9, icebergs=2)))
     iceberg(floor, SELL, 10000, 50, 20)
     iceberg(floor, BUY, 9000, 50, 20)
+    assert iceberg(floor, BUY, 9000, 50, 20)[0].startswith("REJECTED ORDER_TABLE_FULL")
+    floor.cancel(1)
+    assert iceberg(floor, BUY, 9000, 50, 20)[0].startswith("ACCEPTED")
+
+
+def test_waiting_icebergs_count(make_world):
+    """A stop-limit iceberg takes its place when it is entered, not when it is triggered (11, Precisely)."""
+    floor = open_further(make_world, further(capacity=Capacity(orders=9, accounts=9, icebergs=1)))
+    stop(floor, BUY, 12000, 12000, 50, order_type=STOP_LIMIT_ICEBERG, quantity2=20)
     assert iceberg(floor, BUY, 9000, 50, 20)[0].startswith("REJECTED ORDER_TABLE_FULL")
     floor.cancel(1)
     assert iceberg(floor, BUY, 9000, 50, 20)[0].startswith("ACCEPTED")

@@ -8,8 +8,8 @@ import pytest
 
 from engine.schema import CommandKind as K
 from engine.venue import Venue
-from tests.engine.builders import BUY, SELL
-from tests.engine.further_floor import TODAY, further, open_further
+from tests.engine.builders import BUY, CONTINUOUS, SELL
+from tests.engine.further_floor import OPEN_CALL, TODAY, further, open_further
 
 pytestmark = pytest.mark.nojit
 
@@ -131,6 +131,15 @@ def test_fewer_than_five(five):
 
 def test_none(five):
     assert close_of(five) == 10000
+
+
+def test_the_trades_of_a_call_count_too(five):
+    """Precisely: (10500 + 10100 x 2) / 3 = 10233.33."""
+    trade(five, 10500, 1)
+    five.phase(OPEN_CALL, TODAY, instrument=1)
+    trade(five, 10100, 2)
+    five.phase(CONTINUOUS, TODAY, instrument=1)
+    assert close_of(five) == 10233
 
 
 def test_every_day_anew(five):

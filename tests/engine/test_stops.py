@@ -89,6 +89,14 @@ def test_without_a_last_price_nothing_is_met(make_world):
     assert kinds(stop(floor, SELL, 20000, 10000, 1)) == ["ACCEPTED"]
 
 
+def test_the_last_price_of_an_earlier_day_counts(floor):
+    """The condition looks at the last price of any day (11, Precisely): yesterday's 10000 meets a stop at 10000."""
+    floor.end_of_day()
+    floor.open_day(TODAY + 1)
+    assert kinds(stop(floor, BUY, 10001, 10050, 1)) == ["ACCEPTED"]
+    assert kinds(stop(floor, BUY, 10000, 10050, 1)) == ["ACCEPTED", "TRIGGERED"]
+
+
 def test_order_of_triggering(floor):
     """Buy stops from the lowest stop price, then sell stops from the highest, arrival inside one stop price."""
     for side, price in ((SELL, 9990), (BUY, 10030), (BUY, 10020), (SELL, 9995), (BUY, 10020)):

@@ -194,6 +194,19 @@ CORRIDORS = [
         reference=[("admission.py", "    if outside_corridor(x, market, listing.price):\n", "    if False:\n")],
         tests=["test_corridors::test_a_take_outside_is_refused"],
     ),
+    rule(
+        "corridor_forgets_yesterday",
+        "the last price that a corridor lies around may be of an earlier day (docs/call-auctions.md 12.3, Precisely)",
+        kernel=[("corridor.py", "dynamic = book.last if book.last != 0", "dynamic = book.last if book.trades != 0")],
+        reference=[
+            (
+                "corridors.py",
+                "x.references.setdefault(market.instrument, market.last or",
+                "x.references.setdefault(market.instrument, (market.trades and market.last) or",
+            )
+        ],
+        tests=["test_corridors::test_the_last_price_of_an_earlier_day_counts"],
+    ),
 ]
 
 PRICES = [
@@ -240,6 +253,20 @@ PRICES = [
         kernel=[("pricing.py", "        if book.close_trade[n] == number:\n", "        if False:\n")],
         reference=[("controls.py", "in market.last_trades if trade[0] != trade_id]", "in market.last_trades]")],
         tests=["test_price_rules::test_a_cancelled_trade_leaves_the_five"],
+    ),
+    rule(
+        "last5_passes_over_calls",
+        "LAST5: the trades of an uncrossing are among the five (docs/order-types.md, Precisely)",
+        kernel=[("uncross.py", "    note_trade(book, s.event_sequence + 1, price, lots)\n", "")],
+        reference=[
+            (
+                "uncrossing.py",
+                "    note_statistics(x, market, price, lots)\n",
+                "    five = market.last_trades\n    note_statistics(x, market, price, lots)\n"
+                "    market.last_trades = five\n",
+            )
+        ],
+        tests=["test_price_rules::test_the_trades_of_a_call_count_too"],
     ),
 ]
 

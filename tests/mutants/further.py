@@ -80,6 +80,19 @@ STOPS = [
         reference=[("stops.py", "    while market.listed_phase == Phase.CONTINUOUS:\n", "    while True:\n")],
         tests=["test_stops::test_a_change_of_phase_triggers", "test_corridors::test_stops_triggered_later_wait"],
     ),
+    rule(
+        "stop_looks_at_today_only",
+        "the last price that a stop looks at may be of an earlier day (docs/order-types.md, Precisely)",
+        kernel=[("waiting.py", "    if book.last > 0:\n", "    if book.trades > 0:\n")],
+        reference=[
+            (
+                "stops.py",
+                "    while market.listed_phase == Phase.CONTINUOUS:\n",
+                "    while market.listed_phase == Phase.CONTINUOUS and market.trades:\n",
+            )
+        ],
+        tests=["test_stops::test_the_last_price_of_an_earlier_day_counts"],
+    ),
 ]
 
 VEILED = [
@@ -180,6 +193,19 @@ VEILED = [
             ("replace.py", "(self.price, self.stop_price, self.shown) ==", "(self.price, self.stop_price) =="),
         ],
         tests=["test_icebergs::test_otherwise_it_enters_again"],
+    ),
+    rule(
+        "waiting_icebergs_take_no_place",
+        "capacity.icebergs counts those that wait for a stop price too (docs/order-types.md, Precisely)",
+        kernel=[
+            (
+                "book.py",
+                "    if is_iceberg(order):\n        s.live_icebergs += 1\n",
+                "    if is_iceberg(order) and not is_waiting(order):\n        s.live_icebergs += 1\n",
+            )
+        ],
+        reference=[("admission.py", "if one.shown) >=", "if one.shown and not one.waiting) >=")],
+        tests=["test_icebergs::test_waiting_icebergs_count"],
     ),
 ]
 
