@@ -143,6 +143,7 @@ def test_an_iceberg_shows_its_part_anew(call):
 
 
 def test_cancels_work_until_the_call_is_frozen(call):
+    """In the no-cancel period nobody takes back or changes an order; new ones still come."""
     for _ in range(3):
         call.buy(9900, 5)
     stop_order = call.order(BUY, 9900, 5, instrument=2, order_type=STOP_LIMIT, price2=12000)
@@ -159,6 +160,7 @@ def test_cancels_work_until_the_call_is_frozen(call):
 
 
 def test_waiting_stops_stand_firm_too(make_world):
+    """The no-cancel period holds for the stop book too."""
     floor = open_further(make_world)
     stop(floor, BUY, 12000, 10000, 1)
     floor.phase(OPEN_CALL, TODAY, instrument=1, quantity2=1)

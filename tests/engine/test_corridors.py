@@ -34,6 +34,7 @@ def kinds(lines):
 
 
 def test_the_edges_lie_inside(floor):
+    """1 % above 10000 is 10100, which trades; 1 % above 10100 is 10201, so 10202 does not."""
     floor.sell(10100, 1, account=2)
     floor.buy(9900, 1, account=2)
     assert kinds(floor.buy(10100, 1)) == ["ACCEPTED", "TRADE"]
@@ -76,6 +77,17 @@ def test_the_reference_is_the_last_price_before_the_command(floor):
     assert kinds(floor.buy(10150, 3)) == ["ACCEPTED", "TRADE", "TRADE", "PHASE_CHANGED"]
 
 
+def test_the_last_price_of_an_earlier_day_counts(floor):
+    """1 % around yesterday's 10100 is [9999, 10201]; around the previous close of 9900 it would be [9801, 9999]."""
+    floor.sell(10100, 1, account=2)
+    floor.buy(10100, 1)
+    floor.end_of_day()
+    floor.reference(9900)
+    floor.open_day(TODAY + 1)
+    floor.sell(10201, 1, account=2)
+    assert kinds(floor.buy(10201, 1)) == ["ACCEPTED", "TRADE"]
+
+
 @pytest.mark.parametrize("fields", [{"time_in_force": IOC}, {"order_type": MARKET, "time_in_force": IOC}])
 def test_the_rest_of_an_immediate_order_expires(floor, fields):
     floor.sell(10101, 5, account=2)
@@ -86,6 +98,7 @@ def test_the_rest_of_an_immediate_order_expires(floor, fields):
 
 
 def test_the_walk_ends_at_the_corridor(floor):
+    """10100 is the last price inside: five lots are there, a sixth lies outside."""
     floor.sell(10100, 5, account=2)
     floor.sell(10101, 5, account=2)
     assert floor.buy(10200, 6, time_in_force=FOK)[0].startswith("REJECTED FOK_NOT_FILLABLE")
@@ -94,6 +107,7 @@ def test_the_walk_ends_at_the_corridor(floor):
 
 
 def test_a_take_outside_is_refused(floor):
+    """It interrupts nothing."""
     floor.sell(10101, 5, account=2)
     assert floor.take(BUY, 1, 10101, 1)[0].startswith("REJECTED PRICE_OUT_OF_WINDOW")
     assert floor.row("instruments")["listed_phase"] == CONTINUOUS
@@ -179,7 +193,7 @@ def test_replace_quote_and_iceberg(floor):
 
 
 def test_a_quote_whose_bid_interrupts(floor):
-    """The offer rests unmatched, below the bid of another."""
+    """The offer rests beside its bid, for the call; above that bid it could meet no other."""
     floor.sell(10110, 3, account=2)
     floor.buy(10050, 3, account=3)
     told = quote(floor, (10120, 5), (10130, 5))

@@ -39,6 +39,7 @@ def test_never_in_depth(floor):
 
 
 def test_a_take_does_not_find_it(floor):
+    """A hidden order is no listing: to a TAKE it is as unknown as none."""
     hidden(floor, SELL, 10000, 10)
     assert floor.take(BUY, 1, 10000, 5, account=2)[0].startswith("REJECTED UNKNOWN_ORDER")
 

@@ -8,7 +8,7 @@ from engine.look import Level
 from engine.schema import SelfTrade
 from engine.venue import Capacity
 from tests.engine.builders import BUY, FOK, GTC, IOC, MARKET, SELL
-from tests.engine.further_floor import further, hidden, iceberg, live, open_further
+from tests.engine.further_floor import STOP_LIMIT_ICEBERG, further, hidden, iceberg, live, open_further, stop
 
 pytestmark = pytest.mark.nojit
 
@@ -108,6 +108,7 @@ def grouped(make_world):
     ],
 )
 def test_an_own_order_ends_the_walk_before_the_hidden_parts(make_world, mode, lots, fills):
+    """20 lots are displayed ahead of the own order; the 30 behind them come after it."""
     floor = grouped(make_world)
     iceberg(floor, SELL, 10000, 50, 20, account=1)
     floor.sell(10000, 10, account=5)
@@ -117,6 +118,7 @@ def test_an_own_order_ends_the_walk_before_the_hidden_parts(make_world, mode, lo
 
 
 def test_decrement_takes_the_visible_lots(make_world):
+    """As a trade would: 20 visible lots, the next part, five of it."""
     floor = grouped(make_world)
     iceberg(floor, SELL, 10000, 50, 20, account=5)
     assert floor.buy(10000, 25, account=6, self_trade=SelfTrade.DECREMENT)[1:] == [
@@ -153,6 +155,7 @@ def test_less_at_the_same_price_stays_in_place(floor):
     ("price", "quantity", "shown", "visible"), [(10000, 51, 0, 20), (10000, 50, 30, 30), (10001, 50, 0, 20)]
 )
 def test_otherwise_it_enters_again(floor, price, quantity, shown, visible):
+    """More lots, another shown part or another price: behind the others, with a full part visible."""
     iceberg(floor, SELL, 10000, 50, 20)
     floor.sell(price, 10, account=2)
     floor.buy(10000, 5, account=3)
@@ -173,6 +176,15 @@ def test_so_many_live_icebergs(make_world):
     floor = open_further(make_world, further(capacity=Capacity(orders=9, accounts=9, icebergs=2)))
     iceberg(floor, SELL, 10000, 50, 20)
     iceberg(floor, BUY, 9000, 50, 20)
+    assert iceberg(floor, BUY, 9000, 50, 20)[0].startswith("REJECTED ORDER_TABLE_FULL")
+    floor.cancel(1)
+    assert iceberg(floor, BUY, 9000, 50, 20)[0].startswith("ACCEPTED")
+
+
+def test_waiting_icebergs_count(make_world):
+    """A stop-limit iceberg takes its place when it is entered, not when it is triggered (11, Precisely)."""
+    floor = open_further(make_world, further(capacity=Capacity(orders=9, accounts=9, icebergs=1)))
+    stop(floor, BUY, 12000, 12000, 50, order_type=STOP_LIMIT_ICEBERG, quantity2=20)
     assert iceberg(floor, BUY, 9000, 50, 20)[0].startswith("REJECTED ORDER_TABLE_FULL")
     floor.cancel(1)
     assert iceberg(floor, BUY, 9000, 50, 20)[0].startswith("ACCEPTED")

@@ -36,6 +36,7 @@ def test_it_ends_on_its_date(floor):
 
 
 def test_icebergs_and_stops_too(floor):
+    """Good till today, both lapse at the end of today."""
     iceberg(floor, SELL, 10000, 10, 5, time_in_force=GTD, expiry=TODAY)
     stop(floor, BUY, 10000, 10000, 10, time_in_force=GTD, expiry=TODAY)
     floor.stop()

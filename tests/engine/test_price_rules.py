@@ -8,8 +8,8 @@ import pytest
 
 from engine.schema import CommandKind as K
 from engine.venue import Venue
-from tests.engine.builders import BUY, SELL
-from tests.engine.further_floor import TODAY, further, open_further
+from tests.engine.builders import BUY, CONTINUOUS, SELL
+from tests.engine.further_floor import OPEN_CALL, TODAY, further, open_further
 
 pytestmark = pytest.mark.nojit
 
@@ -42,6 +42,7 @@ def test_example_h(median, taker, last, price):
 
 
 def test_the_first_trade_looks_at_the_previous_close(median):
+    """Before the day's first trade the previous close 49.50 stands for the last price."""
     median.sell(4900, 10, account=2)
     assert median.buy(5000, 10) == [
         "ACCEPTED side=1 price=5000 quantity=10 account=1 order_id=2 remaining=10 aux=50000 aux2=257",
@@ -132,6 +133,15 @@ def test_none(five):
     assert close_of(five) == 10000
 
 
+def test_the_trades_of_a_call_count_too(five):
+    """Precisely: (10500 + 10100 x 2) / 3 = 10233.33."""
+    trade(five, 10500, 1)
+    five.phase(OPEN_CALL, TODAY, instrument=1)
+    trade(five, 10100, 2)
+    five.phase(CONTINUOUS, TODAY, instrument=1)
+    assert close_of(five) == 10233
+
+
 def test_every_day_anew(five):
     trade(five, 10100, 1)
     five.end_of_day()
@@ -141,6 +151,7 @@ def test_every_day_anew(five):
 
 
 def test_a_cancelled_trade_leaves_the_five(five):
+    """No older one comes back: the close is the mean of the four that are left."""
     for price in (9000, 10100, 10200):
         number = trade(five, price, 1)
     later = [trade(five, price, 1) for price in (10300, 10400, 10500)]

@@ -20,6 +20,7 @@ def floor(make_world):
 
 
 def test_two_orders_with_two_numbers(floor):
+    """The bid has the command's number, the offer the next one; both are used up."""
     floor.session(1)
     assert quote(floor, (9990, 10), (10010, 20), session=1, client_order_id=5) == [
         "ACCEPTED side=1 price=9990 quantity=10 account=1 order_id=1 client_order_id=5 remaining=10 aux=99900 aux2=257 "
@@ -34,6 +35,7 @@ def test_two_orders_with_two_numbers(floor):
 
 
 def test_two_numbers_also_when_refused(floor):
+    """As every command uses up its number, a refused quote uses up two."""
     floor.session(1)
     assert quote(floor, (9990, 10), (9990, 10), session=1, client_order_id=5)[0].startswith("REJECTED INVALID_COMBI")
     assert floor.engine.last_client_order_id(1) == 6
@@ -71,6 +73,7 @@ def test_less_at_the_same_price_keeps_its_place(floor):
 
 
 def test_more_at_the_same_price_loses_it(floor):
+    """A larger bid ends the old order and enters behind the other one."""
     quote(floor, (9990, 10), NONE)
     floor.buy(9990, 7, account=2)
     assert [line.split()[0] for line in quote(floor, (9990, 11), NONE)] == ["CANCELLED", "ACCEPTED"]
@@ -116,10 +119,12 @@ def test_they_are_ordinary_orders_afterwards(floor):
 
 
 def test_what_the_old_quote_has_locked_counts_as_free(floor):
+    """All cash and units are locked by the old quote: the new one may lock as much, not more."""
     account = floor.account(cash=100_000, units=10)
     quote(floor, (10000, 10), (10010, 10), account=account)
     assert floor.cash(account)[:2] == (0, 100_000)
-    assert quote(floor, (9999, 10), (10011, 10), account=account)[2].startswith("ACCEPTED side=1")
+    told = quote(floor, (9999, 10), (10011, 10), account=account)
+    assert [line.split()[0] for line in told] == ["CANCELLED", "CANCELLED", "ACCEPTED", "ACCEPTED"]
     assert quote(floor, (10001, 10), NONE, account=account)[0].startswith("REJECTED INSUFFICIENT_FUNDS")
     assert quote(floor, (9999, 10), (10011, 11), account=account)[0].startswith("REJECTED INSUFFICIENT_UNITS")
     assert floor.cash(account)[:2] == (10, 99_990)

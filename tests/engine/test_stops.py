@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from engine.schema import CommandKind as K
-from engine.schema import EventKind, OrderType, Reason, SelfTrade, TimeInForce, commands
+from engine.schema import EventKind, LimitKind, OrderType, Reason, SelfTrade, TimeInForce, commands
 from tests.engine.builders import BREAK, BUY, GTC, SELL, seee
 from tests.engine.further_floor import (
     ICEBERG,
@@ -54,6 +54,7 @@ def test_it_waits_funded_and_unseen(floor):
 
 
 def test_a_buy_stop_is_met_at_or_above(floor):
+    """A last price of 10049 leaves a stop at 10050 alone, one of 10050 meets it."""
     stop(floor, BUY, 10050, 10200, 10)
     print_at(floor, 10049)
     assert live(floor, "waiting")[-1] == (5, 1)
@@ -67,6 +68,7 @@ def test_a_buy_stop_is_met_at_or_above(floor):
 
 
 def test_a_sell_stop_is_met_at_or_below(floor):
+    """A last price of 9951 leaves a stop at 9950 alone, one of 9950 meets it."""
     stop(floor, SELL, 9950, 9900, 10)
     print_at(floor, 9951)
     assert live(floor, "waiting")[-1] == (5, 1)
@@ -87,6 +89,14 @@ def test_without_a_last_price_nothing_is_met(make_world):
     assert kinds(stop(floor, SELL, 20000, 10000, 1)) == ["ACCEPTED"]
 
 
+def test_the_last_price_of_an_earlier_day_counts(floor):
+    """The condition looks at the last price of any day (11, Precisely): yesterday's 10000 meets a stop at 10000."""
+    floor.end_of_day()
+    floor.open_day(TODAY + 1)
+    assert kinds(stop(floor, BUY, 10001, 10050, 1)) == ["ACCEPTED"]
+    assert kinds(stop(floor, BUY, 10000, 10050, 1)) == ["ACCEPTED", "TRIGGERED"]
+
+
 def test_order_of_triggering(floor):
     """Buy stops from the lowest stop price, then sell stops from the highest, arrival inside one stop price."""
     for side, price in ((SELL, 9990), (BUY, 10030), (BUY, 10020), (SELL, 9995), (BUY, 10020)):
@@ -96,6 +106,16 @@ def test_order_of_triggering(floor):
     told = print_at(floor, 10030)
     assert [line.split("order_id=")[1].split()[0] for line in told if line.startswith("TRIGGERED")] == ["7", "9", "6"]
     assert [order for order, *_ in floor.book()[-2:]] == [8, 5]
+
+
+def test_buy_stops_act_before_sell_stops(make_world):
+    """Both entered before any price and met by the first one: the sell stop was there first and acts second."""
+    floor = open_further(make_world)
+    stop(floor, SELL, 10010, 11000, 1, account=2)
+    stop(floor, BUY, 9990, 9000, 1)
+    told = print_at(floor, 10000)
+    assert kinds(told) == ["ACCEPTED", "TRADE", "TRIGGERED", "TRIGGERED"]
+    assert [line.split("order_id=")[1].split()[0] for line in told[2:]] == ["2", "1"]
 
 
 def test_a_sell_stop_above_the_last_price_is_met_at_once(floor):
@@ -127,6 +147,7 @@ def test_a_cascade_inside_one_command(make_world):
 
 
 def test_a_stop_is_an_immediate_order_at_its_collar(floor):
+    """STOP is a market order once it is triggered, GTC or not: what finds nothing expires."""
     told = stop(floor, BUY, 10050, 10100, 150, order_type=STOP, time_in_force=GTC)
     assert told[0].endswith("aux=1515000 aux2=515")
     told = print_at(floor, 10050)
@@ -238,6 +259,53 @@ def test_cancels_mass_cancels_and_expiry(floor):
         "MASS_CANCELLED quantity=1",
     ]
     assert floor.cash(1)[1] == 0
+
+
+def test_a_waiting_buy_stop_counts_for_the_position(floor):
+    """Limits look at all live orders (11, Precisely): ten more lots are free, the stop may bring six of them."""
+    floor.send(K.SET_LIMIT, scope=LimitKind.POSITION, account=1, quantity=10**9 + 10)
+    stop(floor, BUY, 10050, 10200, 6)
+    assert floor.buy(9000, 5)[0].startswith("REJECTED POSITION_LIMIT")
+    assert floor.buy(9000, 4)[0].startswith("ACCEPTED")
+    floor.cancel(5)
+    assert floor.buy(9000, 7)[0].startswith("REJECTED POSITION_LIMIT")
+    assert floor.buy(9000, 6)[0].startswith("ACCEPTED")
+
+
+def test_a_court_order_reaches_waiting_sell_stops(floor):
+    """Seizures look at all live orders (11, Precisely): sells first, then stops, no more than needed."""
+    account = floor.account(units=12)
+    stop(floor, SELL, 9100, 9000, 4, account=account)
+    stop(floor, SELL, 9200, 9000, 3, account=account)
+    floor.sell(10200, 5, account=account)
+    told = floor.send(K.PLACE_HOLD, side=2, account=account, scope=1, quantity=8)
+    assert kinds(told) == ["CANCELLED", "CANCELLED", "HOLD_PLACED"]
+    assert [line.split("order_id=")[1].split()[0] for line in told[:2]] == ["7", "6"]
+    assert live(floor, "waiting")[-1] == (5, 1)
+
+
+def test_kill_switch_and_lost_session_end_waiting_stops(floor):
+    """As other orders (11.5), and after the sells."""
+    floor.session(1)
+    floor.send(K.SESSION_UP, target=1, scope=2)
+    stop(floor, BUY, 10050, 10200, 1, session=1, client_order_id=1)
+    assert kinds(floor.send(K.SESSION_DOWN, target=1)) == ["CANCELLED", "SESSION_DOWN"]
+    stop(floor, BUY, 10050, 10200, 1)
+    floor.sell(10200, 1)
+    told = floor.send(K.KILL_SWITCH, scope=2, account=1)
+    assert kinds(told) == ["CANCELLED", "CANCELLED", "KILL_SWITCH_SET"]
+    assert [line.split("order_id=")[1].split()[0] for line in told[:2]] == ["7", "6"]
+
+
+def test_waiting_stops_end_with_their_instrument(make_world):
+    """No live order outlasts its instrument's last date, waiting stops are live ones (11, Precisely)."""
+    floor = open_further(make_world)
+    stop(floor, BUY, 10050, 10200, 1, time_in_force=GTC)
+    assert kinds(floor.send(K.DELIST_INSTRUMENT, instrument=1, expiry=TODAY)) == ["INSTRUMENT_DELISTED"]
+    for step in (floor.stop, floor.expire, floor.fix_close):
+        step()
+    assert floor.settle()[0].startswith("CANCELLED DELISTED phase=0 side=1 price=10200")
+    assert floor.book() == []
 
 
 def test_only_in_continuous(floor):

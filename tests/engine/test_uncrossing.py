@@ -100,6 +100,7 @@ def test_example_e_krx_official(make_world):
     ],
 )
 def test_t7_price(make_world, bids, offers, expected):
+    """Largest volume, smallest surplus, the side of the surplus, the reference: T7's order of criteria."""
     floor = called(make_world)
     put(floor, bids, offers)
     assert floor.engine.indicative(1) == expected
@@ -151,6 +152,7 @@ def test_without_any_price_the_middle(make_world):
 
 
 def test_a_reference_off_the_step_is_rounded_down(make_world):
+    """10004 on a step of 5 is 10000."""
     floor = called(make_world, {"previous_close": Decimal("100.04"), "price_step": 5})
     put(floor, [(10010, 10)], [(9990, 10)])
     assert end(floor)[0].endswith("price=10000 quantity=10 remaining=10 contra_remaining=10 aux=10000")

@@ -23,9 +23,11 @@ from pathlib import Path
 from tests.mutants import (
     auctions,
     blocks,
+    calls,
     clearing,
     compliance,
     controls,
+    further,
     limits,
     listing,
     matching,
@@ -41,6 +43,7 @@ MODULES = (
     *(blocks, auctions, clearing),
     *(registry, compliance),
     *(controls, limits, listing),
+    *(further, calls),
     paths,
 )
 ABOUT: dict[str, list[Fault]] = {module.__name__.rpartition(".")[2]: module.FAULTS for module in MODULES}

@@ -10,14 +10,14 @@ PRIORITY = [
         "strict arrival order inside a price level (docs/engine.md section 3)",
         kernel=[
             (
-                "book.py",
+                "levels.py",
                 "    tail = level.tail\n    order.prev = tail\n    order.next = 0\n    if tail > 0:\n"
                 "        s.orders[tail].next = slot\n    else:\n        level.head = slot\n",
                 "    head = level.head\n    order.next = head\n    order.prev = 0\n    if head > 0:\n"
                 "        s.orders[head].prev = slot\n    else:\n        level.tail = slot\n",
             ),
             (
-                "book.py",
+                "levels.py",
                 "    level.tail = slot\n    level.quantity += order.remaining\n",
                 "    level.head = slot\n    level.quantity += order.remaining\n",
             ),
@@ -25,8 +25,9 @@ PRIORITY = [
         reference=[
             (
                 "book.py",
-                "            level[order.order_id] = order\n",
-                "            self.levels[order.price] = {order.order_id: order, **level}\n",
+                "        level.queue_of(order)[order.order_id] = order\n",
+                "        queue = level.queue_of(order)\n        behind = dict(queue)\n        queue.clear()\n"
+                "        queue[order.order_id] = order\n        queue.update(behind)\n",
             )
         ],
         tests=["test_matching::test_price_then_time_at_the_makers_price", "test_worked_examples::test_a_sweep5"],
@@ -36,8 +37,7 @@ PRIORITY = [
         "every trade is at the resting order's price (docs/engine.md section 3; rule book, L4)",
         kernel=[("matching.py", "    price = np.int64(maker.price)\n", "    price = np.int64(taker.price)\n")],
         reference=[
-            ("matching.py", "    price = maker.price\n", "    price = taker.price\n"),
-            ("matching.py", "        price=maker.price,\n", "        price=taker.price,\n"),
+            ("trades.py", '== "MAKER":\n        return maker.price\n', '== "MAKER":\n        return taker.price\n')
         ],
         tests=[
             "test_matching::test_price_then_time_at_the_makers_price",
@@ -51,18 +51,17 @@ PRIORITY = [
         kernel=[
             (
                 "matching.py",
-                "buyer_fee, seller_fee)\n    if maker.remaining == 0:\n        remove(s, slot)\n",
-                "buyer_fee, seller_fee)\n    if maker.remaining == 0:\n        remove(s, slot)\n"
-                "    else:\n        from engine.kernel.book import dequeue, enqueue\n\n"
-                "        dequeue(s, slot)\n        enqueue(s, slot)\n",
+                "    elif maker.remaining == 0:\n        remove_plain(s, slot)\n",
+                "    elif maker.remaining == 0:\n        remove_plain(s, slot)\n"
+                "    else:\n        from engine.kernel.levels import append, unlink\n\n"
+                "        unlink(s, slot)\n        append(s, slot)\n",
             ),
         ],
         reference=[
             (
-                "matching.py",
-                "        x.leave_live(maker)\n    tell_pair(x, EventKind.TRADE,",
-                "        x.leave_live(maker)\n    else:\n        x.leave_live(maker)\n        x.enter_live(maker)\n"
-                "    tell_pair(x, EventKind.TRADE,",
+                "trades.py",
+                "    if not maker.remaining:\n        x.leave_live(maker)\n",
+                "    x.leave_live(maker)\n    if maker.remaining:\n        x.enter_live(maker)\n",
             )
         ],
         tests=["test_matching::test_partial_fill_keeps_priority"],
@@ -70,26 +69,26 @@ PRIORITY = [
     rule(
         "priority_kept_with_more_quantity",
         "a replace to more quantity goes to the end of the queue (rule book, L10)",
-        kernel=[("orders.py", "c.price == order.price and c.quantity <= order.quantity:", "c.price == order.price:")],
-        reference=[
+        kernel=[
+            ("orders.py", "c.price == order.price and c.quantity <= order.quantity:", "c.price == order.price:"),
             (
-                "orders.py",
-                "command.price == order.price and command.quantity <= order.quantity:",
-                "command.price == order.price:",
-            )
+                "replacing.py",
+                "c.price == order.price and c.quantity <= order.quantity and",
+                "c.price == order.price and",
+            ),
         ],
+        reference=[("replace.py", " == same and self.quantity <= order.quantity\n", " == same\n")],
         tests=["test_orders::test_replace_with_more_or_another_price_loses_priority"],
     ),
     rule(
         "priority_lost_with_less_quantity",
         "a replace to less quantity keeps its place (rule book, L10)",
-        kernel=[("orders.py", "c.price == order.price and c.quantity <= order.quantity:", "c.quantity < 0:")],
+        kernel=[
+            ("orders.py", "c.price == order.price and c.quantity <= order.quantity:", "c.quantity < 0:"),
+            ("replacing.py", "c.price == order.price and c.quantity <= order.quantity and", "c.quantity < 0 and"),
+        ],
         reference=[
-            (
-                "orders.py",
-                "command.price == order.price and command.quantity <= order.quantity:",
-                "command.quantity < 0:",
-            )
+            ("replace.py", " == same and self.quantity <= order.quantity\n", " == same and self.quantity < 0\n")
         ],
         tests=["test_orders::test_replace_with_less_keeps_priority"],
     ),
@@ -102,18 +101,28 @@ REMAINDERS = [
         kernel=[
             (
                 "matching.py",
-                "    if taker.time_in_force >= TimeInForce.IOC:\n        end_taker(",
+                "    if IMMEDIATE >> np.int64(taker.time_in_force) & 1:\n        end_taker(",
                 "    if False:\n        end_taker(",
-            )
+            ),
+            (
+                "matching.py",
+                "    if is_immediate(taker):\n        end_taker(",
+                "    if taker.order_type == OrderType.STOP:\n        end_taker(",
+            ),
         ],
-        reference=[("matching.py", "    elif taker.time_in_force == TimeInForce.IOC:\n", "    elif False:\n")],
+        reference=[
+            ("matching.py", "    elif taker.time_in_force == TimeInForce.IOC or taker", "    elif taker"),
+        ],
         tests=["test_orders::test_immediate_or_cancel", "test_matching::test_market_order_with_a_collar"],
     ),
     rule(
         "fok_filled_in_part",
         "a FOK order trades in full or is refused (docs/engine.md section 2, NEW_ORDER 10)",
-        kernel=[("orders.py", "    if c.time_in_force == TimeInForce.FOK:\n", "    if False:\n")],
-        reference=[("orders.py", "    if command.time_in_force == TimeInForce.FOK and not", "    if False and not")],
+        kernel=[
+            ("orders.py", "    if c.time_in_force == TimeInForce.FOK:\n", "    if False:\n"),
+            ("further.py", "    if c.time_in_force == TimeInForce.FOK:\n", "    if False:\n"),
+        ],
+        reference=[("orders.py", "    if order.time_in_force == TimeInForce.FOK and not", "    if False and not")],
         tests=["test_orders::test_fill_or_kill", "test_matching::test_depth_of_a_fok"],
     ),
     rule(
@@ -142,8 +151,8 @@ REMAINDERS = [
     rule(
         "fok_walks_past_five_levels",
         "the FOK walk stays inside sweep_levels (docs/engine.md section 3, FOK walk)",
-        kernel=[("admission.py", "or visited < s.sweep_levels):", "or visited <= s.sweep_levels):")],
-        reference=[("matching.py", "taker.price) or (cap and visited == cap):", "taker.price):")],
+        kernel=[("walk.py", "or visited < s.sweep_levels):", "or visited <= s.sweep_levels):")],
+        reference=[("matching.py", "taker.price) or (cap and visited == cap) or", "taker.price) or")],
         tests=["test_matching::test_depth_of_a_fok"],
     ),
     rule(
@@ -261,10 +270,10 @@ CHECKS = [
         reference=[
             (
                 "orders.py",
-                "    check_offered(market, command)\n    require_not_halted(x, market)\n"
-                "    check_open_for_orders(market)\n    check_account_active(x, command.account)\n",
-                "    check_offered(market, command)\n    check_account_active(x, command.account)\n"
-                "    check_open_for_orders(market)\n",
+                "    check_offered(x, market, command)\n    require_not_halted(x, market)\n"
+                "    check_open_for_entry(market, command)\n    check_account_active(x, command.account)\n",
+                "    check_offered(x, market, command)\n    check_account_active(x, command.account)\n"
+                "    check_open_for_entry(market, command)\n",
             )
         ],
         tests=["test_rejects::test_new_order_from_the_frame_to_the_amount"],
@@ -279,7 +288,7 @@ CHECKS = [
     rule(
         "cancel_in_a_barred_break",
         "no cancel in the break where break_cancel is false (rule book, L9)",
-        kernel=[("orders.py", " or (phase == Phase.BREAK and not s.break_cancel):", ":")],
+        kernel=[("orders.py", " or (phase == Phase.BREAK and not s.break_cancel) or", " or")],
         reference=[("orders.py", "else (Phase.CLOSED, Phase.BREAK)", "else (Phase.CLOSED,)")],
         tests=["test_orders::test_cancel_in_the_break_where_it_is_barred"],
     ),
@@ -328,8 +337,8 @@ CHECKS = [
         reference=[
             (
                 "admission.py",
-                "if command.client_order_id <= session.last_client_order_id:",
-                "if command.client_order_id < session.last_client_order_id:",
+                "if command.client_order_id <= session.last_client_order_id or",
+                "if command.client_order_id < session.last_client_order_id or",
             )
         ],
         tests=[

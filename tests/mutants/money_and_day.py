@@ -15,7 +15,7 @@ MONEY = [
         "t_plus_1_ignored",
         "units bought today are sellable tomorrow (rule book section 3, T+1)",
         kernel=[("ledger.py", "settle_today = 0 if s.next_day_units else units", "settle_today = units")],
-        reference=[("matching.py", "    if x.venue.settlement_days:\n", "    if False:\n")],
+        reference=[("trades.py", "    if x.venue.settlement_days:\n", "    if False:\n")],
         tests=["test_ledger::test_bought_units_are_sellable_tomorrow", "test_worked_examples::test_a_next_day"],
     ),
     rule(
@@ -49,7 +49,7 @@ MONEY = [
         ],
         reference=[
             (
-                "matching.py",
+                "trades.py",
                 "    purse.locked -= lock_freed\n    purse.free += released\n",
                 "    purse.locked -= lock_freed - released\n",
             )
@@ -62,10 +62,13 @@ MONEY = [
     rule(
         "replace_in_place_keeps_the_lock",
         "a replace to less releases the lock difference (rule book, L10)",
-        kernel=[("orders.py", "    move_lock(s, order, -released)\n", "")],
+        kernel=[
+            ("orders.py", "    move_lock(s, order, -released)\n", ""),
+            ("replacing.py", "    move_lock(s, order, -released)\n", ""),
+        ],
         reference=[
             (
-                "orders.py",
+                "replace.py",
                 "    move_lock(x, market, order, change)\n",
                 "    move_lock(x, market, order, max(change, 0))\n",
             )
@@ -96,7 +99,7 @@ MONEY = [
         ],
         reference=[
             (
-                "matching.py",
+                "trades.py",
                 "return fee_on(market.terms, order.cumulative_amount) - before",
                 "return fee_on(market.terms, amount)",
             )
@@ -146,7 +149,7 @@ MONEY = [
         "proceeds_not_spendable",
         "sale proceeds buy at once (rule book section 3)",
         kernel=[("ledger.py", "    proceeds.free += pay - seller_fee\n", "")],
-        reference=[("matching.py", "    purse.free += proceeds\n", "")],
+        reference=[("trades.py", "    purse.free += proceeds\n", "")],
         tests=[
             "test_ledger::test_sale_proceeds_buy_at_once_and_leave_tomorrow",
             "test_worked_examples::test_a_next_day",
@@ -158,7 +161,7 @@ DAY = [
     rule(
         "half_even_closes_and_limits",
         "closing prices and limits are rounded half-up (published closes of 2024-07-01, 2026-05-14; rule book 9 G)",
-        kernel=[("day.py", "    return (2 * a + b) // (2 * b)\n", f"    {HALF_EVEN_KERNEL}\n")],
+        kernel=[("rounding.py", "    return (2 * a + b) // (2 * b)\n", f"    {HALF_EVEN_KERNEL}\n")],
         reference=[
             ("money.py", "    return (2 * numerator + denominator) // (2 * denominator)\n", f"    {HALF_EVEN}\n")
         ],
@@ -171,7 +174,7 @@ DAY = [
     rule(
         "half_down_closes_and_limits",
         "an exact half is rounded upwards (rule book 9 G: 104.675 closes at 104.68)",
-        kernel=[("day.py", "    return (2 * a + b) // (2 * b)\n", "    return (2 * a + b - 1) // (2 * b)\n")],
+        kernel=[("rounding.py", "    return (2 * a + b) // (2 * b)\n", "    return (2 * a + b - 1) // (2 * b)\n")],
         reference=[
             (
                 "money.py",
@@ -233,7 +236,16 @@ DAY = [
         "DAY orders expire at the end of the day, GTC orders stay (docs/engine.md section 4, EXPIRE_ORDERS)",
         kernel=[("day.py", ".time_in_force == TimeInForce.DAY:", ".time_in_force == TimeInForce.GTC:")],
         reference=[
-            ("day.py", "if order.time_in_force == TimeInForce.DAY]", "if order.time_in_force == TimeInForce.GTC]")
+            (
+                "day.py",
+                "    return order.time_in_force == TimeInForce.DAY\n",
+                "    return order.time_in_force == TimeInForce.GTC\n",
+            ),
+            (
+                "day.py",
+                "if order.time_in_force == TimeInForce.DAY else",
+                "if order.time_in_force == TimeInForce.GTC else",
+            ),
         ],
         tests=["test_phases::test_a_whole_day"],
     ),

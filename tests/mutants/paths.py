@@ -130,7 +130,14 @@ SIGHT = [
     path(
         "other_side_of_a_trade_shown",
         "each side gets its half, the other stays anonymous (gateway/routing.py)",
-        [("gateway/routing.py", "        records[other][two_sided] = 0\n", "        pass\n")],
+        [
+            (
+                "gateway/copies.py",
+                "    c.contra_account = 0\n    c.contra_order_id = 0\n    c.contra_client_order_id = 0\n"
+                "    c.contra_remaining = 0\n    c.contra_session = 0\n",
+                "    pass\n",
+            )
+        ],
         [
             "gateway/test_routing::test_a_block_trade_comes_in_halves",
             "gateway/test_routing::test_an_auctions_trade_and_fee_come_in_halves_without_a_taker",
@@ -139,25 +146,19 @@ SIGHT = [
     path(
         "fee_of_the_other_side",
         "a FEE states its receiver's own fee (gateway/routing.py)",
-        [("gateway/routing.py", '    records["aux"][fee & maker] = records["aux2"][fee & maker]\n', "")],
+        [("gateway/copies.py", "        if second:\n            c.aux = c.aux2\n", "")],
         ["gateway/test_routing::test_an_auctions_trade_and_fee_come_in_halves_without_a_taker"],
     ),
     path(
         "released_lock_shown_to_both",
         "who counters does not see what the other side gets back (gateway/routing.py)",
-        [("gateway/routing.py", '    records["aux2"][foreign & countered] = 0\n', "")],
+        [("gateway/copies.py", "    if c.kind == EventKind.BLOCK_COUNTERED:\n        c.aux2 = 0\n", "")],
         ["gateway/test_routing::test_a_counter_offer_goes_to_both_parties"],
     ),
     path(
         "sender_told_the_owners_number",
         "who ended another session's order is told its own number, not the owner's (gateway/routing.py)",
-        [
-            (
-                "gateway/routing.py",
-                '    records["client_order_id"][to_sender] = records["contra_client_order_id"][to_sender]\n',
-                "",
-            )
-        ],
+        [("gateway/copies.py", "    c.client_order_id = c.contra_client_order_id\n", "")],
         ["gateway/test_routing::test_ends_and_changes_name_who_caused_them"],
     ),
     path(

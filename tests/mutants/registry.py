@@ -210,9 +210,14 @@ COURT = [
         kernel=[
             (
                 "encumbrances.py",
-                "        while slot != 0:\n            if s.orders[slot].account == account:\n",
-                "        while slot != 0:\n            if s.orders[slot].account == account and i == 1:\n",
-            )
+                "if s.orders[slot].account == account:\n",
+                "if s.orders[slot].account == account and i == 1:\n",
+            ),
+            (
+                "encumbrances.py",
+                "if s.orders[slot].account == c.account:\n",
+                "if s.orders[slot].account == c.account and i == 1:\n",
+            ),
         ],
         reference=[
             (
