@@ -46,7 +46,6 @@ def test_some_commands(name: str) -> None:
         same(stream.take(CHUNK, reference.state()["orders"]), kernel, reference)
 
 
-@pytest.mark.nojit
 @pytest.mark.parametrize("name", VENUES)
 def test_invariants_after_every_command(name: str) -> None:
     """In the middle of a market and over the end of its first day."""
@@ -63,7 +62,6 @@ def test_invariants_after_every_command(name: str) -> None:
         check(market)
 
 
-@pytest.mark.nojit
 @pytest.mark.parametrize("name", VENUES)
 def test_restore_in_mid_stream(name: str, implementation: Any) -> None:
     """Waiting stops, shown parts, quotes, calls and the close's trades all go on from the canonical state."""
