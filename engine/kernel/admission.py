@@ -6,7 +6,7 @@ quantity, window and limits, amount, post-only and FOK, capacity, funds or units
 
 import numpy as np
 
-from engine.kernel.compiler import U, plain, small
+from engine.kernel.compiler import U, plain, rare, small
 from engine.kernel.levels import crosses
 from engine.schema import (
     FIRST_OPERATOR_KIND,
@@ -171,7 +171,7 @@ def check_terms(book, price, quantity, check_price):
     return broken_term(book, price, quantity, check_price)
 
 
-@plain
+@rare
 def broken_term(book, price, quantity, check_price):
     """The checks of `check_terms` one by one, in their order."""
     reason = broken_price(book, price) if check_price else Reason.NONE

@@ -18,7 +18,7 @@ from engine.kernel.auctions import (
     reveal_seed,
 )
 from engine.kernel.blocks import block_accept, block_counter, block_offer, block_withdraw
-from engine.kernel.compiler import COMPILED, U, by_address, plain, small
+from engine.kernel.compiler import COMPILED, U, by_address, plain, rare, small
 from engine.kernel.compliance import (
     acknowledge_settlement,
     allocate_units,
@@ -84,7 +84,7 @@ def worst_case(s, c):
     return most
 
 
-@plain
+@rare
 def operate(s, c):
     """The kinds from FIRST_OPERATOR_KIND on."""
     kind = c.kind
@@ -125,7 +125,7 @@ def operate(s, c):
     return operate_more(s, c)
 
 
-@plain
+@rare
 def operate_more(s, c):
     """The kinds from FIRST_OPERATOR_KIND on that concern the registry, limits and auctions."""
     kind = c.kind
@@ -172,7 +172,7 @@ def operate_more(s, c):
     return Reason.INVALID_KIND
 
 
-@plain
+@rare
 def request(s, c):
     """What firms send beside orders: block negotiations, bids, requests to the registry, their own kill switch."""
     kind = c.kind

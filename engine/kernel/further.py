@@ -25,7 +25,7 @@ from engine.kernel.admission import (
 )
 from engine.kernel.book import rest_further, write_order
 from engine.kernel.call_phases import check_entry_phase, takes_call_orders
-from engine.kernel.compiler import plain, small
+from engine.kernel.compiler import plain, rare, small
 from engine.kernel.corridor import set_corridor
 from engine.kernel.events import accepted
 from engine.kernel.ledger import balance_of, lock, lock_for, shortfall
@@ -176,7 +176,7 @@ def check_room(s, c, rests):
     return Reason.NONE
 
 
-@plain
+@rare
 def new_further_order(s, c):
     reason = check_entry(s, c)
     if reason != Reason.NONE:

@@ -9,7 +9,7 @@ that resting buy orders may bring are counted only from the first limit on that 
 
 import numpy as np
 
-from engine.kernel.compiler import plain, small
+from engine.kernel.compiler import plain, rare, small
 from engine.schema import BASIS_POINTS, LimitKind, Reason, Side, Status
 
 SECOND = 1_000_000_000
@@ -78,7 +78,7 @@ def check_order_limits(s, instrument, account, side, price, quantity, more, coll
     return ask_limits(s, instrument, account, side, price, np.int64(quantity), np.int64(more), collared, opens)
 
 
-@plain
+@rare
 def ask_limits(s, instrument, account, side, price, quantity, more, collared, opens):
     book = s.books[instrument]
     most = tightest(s, QUANTITY, instrument, account)

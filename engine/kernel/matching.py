@@ -10,7 +10,7 @@ import numpy as np
 
 from engine.kernel.admission import IMMEDIATE, mode_in_force, owner_group
 from engine.kernel.book import remove, remove_plain
-from engine.kernel.compiler import U, plain, small
+from engine.kernel.compiler import U, plain, rare, small
 from engine.kernel.corridor import interrupt, outside
 from engine.kernel.events import between, ended, fee_charged, replaced
 from engine.kernel.ledger import exchange, lock_of, move_lock, release_all
@@ -109,7 +109,7 @@ def decrement(s, c, taker, slot):
     settle_maker(s, c, book, slot)
 
 
-@plain
+@rare
 def prevent(s, c, taker, slot, mode):
     """Self-trade prevention at a resting order of the same owner group. Returns whether the taker must stop."""
     if mode == SelfTrade.DECREMENT:
@@ -120,12 +120,18 @@ def prevent(s, c, taker, slot, mode):
     return mode != SelfTrade.CANCEL_MAKER
 
 
-@plain
-def cancel_resting(s, c, slot, kind, reason):
-    """End a resting order: lock released, one CANCELLED or EXPIRED, out of the book."""
+@small
+def end_live(s, c, slot, kind, reason):
+    """End a live order: lock released, one CANCELLED or EXPIRED, out of the book."""
     order = s.orders[slot]
     ended(s, c, kind, reason, order, release_all(s, order))
     remove(s, slot)
+
+
+@plain
+def cancel_resting(s, c, slot, kind, reason):
+    """As `end_live`, for all that is not a firm's plain cancel."""
+    end_live(s, c, slot, kind, reason)
 
 
 @small
@@ -150,7 +156,7 @@ def run_taker(s, c, own):
     return True
 
 
-@plain
+@rare
 def run_further(s, c, own):
     """As `run_taker`, where the instrument has further rules."""
     taker = s.orders[own]
@@ -163,7 +169,7 @@ def run_further(s, c, own):
     return True
 
 
-@plain
+@small
 def sweep(s, c, book, own):
     return sweep_book(s, c, book, own, PLAIN)
 
@@ -206,12 +212,12 @@ def sweep_book(s, c, book, own, further):
     return taker.remaining == 0
 
 
-@plain
+@small
 def end_taker(s, c, taker, kind, reason):
     ended(s, c, kind, reason, taker, release_all(s, taker))
 
 
-@plain
+@small
 def stop_at_depth(s, c, taker, last_price):
     """The next price lies beyond the best `sweep_levels`: immediate orders expire, others as the venue says.
 

@@ -23,7 +23,7 @@ from engine.kernel.admission import (
 )
 from engine.kernel.bitmap import NOTHING
 from engine.kernel.book import end_order, next_in_book, rest_order, write_order
-from engine.kernel.compiler import U, plain, small
+from engine.kernel.compiler import U, rare, small
 from engine.kernel.corridor import outside, set_corridor
 from engine.kernel.events import accepted, counted, replaced
 from engine.kernel.further import new_further_order
@@ -31,7 +31,7 @@ from engine.kernel.index import find_client_order, find_order
 from engine.kernel.ledger import balance_of, lock, lock_for, lock_of, move_lock, shortfall
 from engine.kernel.levels import append, first_position, give_slot, shrink, take_slot, unlink, worse_position
 from engine.kernel.limits import check_firm, check_halted, check_order_limits
-from engine.kernel.matching import FURTHER, PLAIN, cancel_resting, run_taker, trade
+from engine.kernel.matching import FURTHER, PLAIN, cancel_resting, end_live, run_taker, trade
 from engine.kernel.replacing import replace_further
 from engine.kernel.stops import trigger_stops
 from engine.kernel.veils import offered_lots
@@ -56,7 +56,7 @@ BY_SIDE = int(MassCancelScope.SIDE)
 BY_SESSION = int(MassCancelScope.SESSION)
 
 
-@plain
+@small
 def new_order(s, c):
     if not is_plain_order(s, c):
         return new_further_order(s, c)
@@ -125,7 +125,7 @@ def target_slot(s, c):
     return slot if slot != 0 and owns_order(s, c.session, s.orders[slot]) else np.int64(0)
 
 
-@plain
+@small
 def cancel_order(s, c):
     if c["flags"] & ~BY_CLIENT:
         return Reason.INVALID_FLAGS
@@ -140,11 +140,11 @@ def cancel_order(s, c):
     if phase != Phase.CONTINUOUS:
         if phase == Phase.CLOSED or (phase == Phase.BREAK and not s.break_cancel) or book.call_frozen:
             return Reason.WRONG_PHASE
-    cancel_resting(s, c, slot, EventKind.CANCELLED, Reason.USER_REQUESTED)
+    end_live(s, c, slot, EventKind.CANCELLED, Reason.USER_REQUESTED)
     return Reason.NONE
 
 
-@plain
+@small
 def replace_order(s, c):
     if c["flags"] & ~BY_CLIENT:
         return Reason.INVALID_FLAGS
@@ -208,7 +208,7 @@ def reduce_in_place(s, c, slot):
     replaced(s, c, order, -released, 1)
 
 
-@plain
+@small
 def re_enter(s, c, slot, remaining, more):
     """The order leaves its queue, takes the new terms and is matched like a new one."""
     order = s.orders[slot]
@@ -235,7 +235,7 @@ def better_levels(s, instrument, k, position, most):
     return count
 
 
-@plain
+@small
 def take(s, c):
     """Listed agreement by picking: the whole stated quantity from one named listing, or a reject."""
     if c.side != Side.BUY and c.side != Side.SELL:
@@ -331,7 +331,7 @@ def check_mass_cancel(s, c):
     return reason
 
 
-@plain
+@rare
 def mass_cancel(s, c):
     reason = check_mass_cancel(s, c)
     if reason != Reason.NONE:

@@ -18,7 +18,7 @@ from engine.kernel.admission import (
 )
 from engine.kernel.bitmap import NOTHING
 from engine.kernel.book import rest_further
-from engine.kernel.compiler import plain, small
+from engine.kernel.compiler import plain, rare, small
 from engine.kernel.corridor import set_corridor
 from engine.kernel.events import quoted
 from engine.kernel.index import find_quote
@@ -114,7 +114,7 @@ def best_without(s, instrument, k, slot):
     return np.int64(0) if k == 0 else np.int64(NO_ASK)
 
 
-@plain
+@rare
 def check_side(s, c, side):
     """One quoted side: its terms, the member's limits, and what it may not find on the other side."""
     price, lots = terms_of(c, side)
@@ -151,7 +151,7 @@ def check_funds(s, c, side):
     return shortfall(balance_of(s, book, c.account, side), side, need)
 
 
-@plain
+@rare
 def quote(s, c):
     reason = check_quoting(s, c)
     if reason == Reason.NONE:
@@ -192,7 +192,7 @@ def keep_or_end(s, c, side):
     return lots != 0
 
 
-@plain
+@rare
 def enter_side(s, c, side):
     """One side as a new limit order for the day; without continuous trading any more it rests as it is."""
     price, lots = terms_of(c, side)

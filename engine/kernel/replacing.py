@@ -8,7 +8,7 @@ import numpy as np
 from engine.kernel.admission import POST_ONLY, broken_amount, broken_quantity, check_crossing, check_enabled
 from engine.kernel.book import dequeue, end_further, enqueue
 from engine.kernel.call_phases import takes_call_orders
-from engine.kernel.compiler import plain, small
+from engine.kernel.compiler import plain, rare, small
 from engine.kernel.corridor import set_corridor
 from engine.kernel.events import replaced
 from engine.kernel.further import check_last_date, check_shown, check_sizes, check_stop_price
@@ -23,7 +23,7 @@ from engine.layout import VEILED
 from engine.schema import Mode, Phase, Reason, TimeInForce
 
 
-@plain
+@rare
 def replace_further(s, c, slot):
     """`slot` is the live order that the command addresses."""
     order = s.orders[slot]
@@ -142,7 +142,7 @@ def check_added(s, order, more):
     return shortfall(balance_of(s, s.books[order.instrument], order.account, order.side), order.side, more)
 
 
-@plain
+@rare
 def shrink_in_place(s, c, slot, quantity):
     """A resting order keeps its place with less (or the same) total quantity."""
     order = s.orders[slot]

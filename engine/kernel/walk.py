@@ -4,7 +4,7 @@ import numpy as np
 
 from engine.kernel.admission import mode_in_force, owner_group
 from engine.kernel.bitmap import NOTHING
-from engine.kernel.compiler import plain, small
+from engine.kernel.compiler import plain, rare, small
 from engine.kernel.corridor import outside
 from engine.kernel.levels import first_position, head_at, worse_position
 from engine.kernel.veils import is_hidden, is_iceberg, offered_lots
@@ -73,7 +73,7 @@ def veiled_level(s, head, mode, group, wanted):
     return found + more, ended
 
 
-@plain
+@rare
 def fillable(s, instrument, side, price, wanted, account, self_trade):
     """Whether `wanted` lots could trade now, inside limit, sweep levels and corridor."""
     book = s.books[instrument]
