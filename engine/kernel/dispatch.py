@@ -5,7 +5,7 @@ import numpy as np
 from numba import types
 
 from engine.arena import ARENA
-from engine.kernel.admission import check_kind, check_session
+from engine.kernel.admission import check_kind, check_session, is_further
 from engine.kernel.auctions import (
     announce_auction,
     auction_bid,
@@ -56,7 +56,7 @@ from engine.kernel.encumbrances import (
 )
 from engine.kernel.events import rejected
 from engine.kernel.lookahead import BLOCK, look_ahead
-from engine.kernel.orders import cancel_order, mass_cancel, new_order, replace_order, take
+from engine.kernel.orders import cancel_order, mass_cancel, new_order, replace_order, take, unusual_order
 from engine.kernel.quotes import quote
 from engine.kernel.registry import (
     move_cash,
@@ -211,6 +211,8 @@ def process(s, c, command_words, i):
     reason = check_session(s, c)
     if reason == Reason.NONE:
         reason = check_kind(s, c, command_words, i)
+        if reason == Reason.UNUSED_FIELD_SET and is_further(c, command_words, i):
+            return unusual_order(s, c)
     if reason != Reason.NONE:
         return reason
     if c.kind == CommandKind.NEW_ORDER:

@@ -147,7 +147,7 @@ def between_resting(s, c, buyer, seller, price, lots, released):
     )  # fmt: skip
 
 
-@plain
+@small
 def fee_charged(s, c, buyer, seller, price, lots, buyer_fee, seller_fee):
     """FEE: buyer first, whoever was the aggressor."""
     write_event(

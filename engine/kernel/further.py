@@ -30,7 +30,7 @@ from engine.kernel.corridor import set_corridor
 from engine.kernel.events import accepted
 from engine.kernel.ledger import balance_of, lock, lock_for, shortfall
 from engine.kernel.levels import give_slot, take_slot
-from engine.kernel.limits import check_firm, check_halted, check_order_limits
+from engine.kernel.limits import check_firm, check_halted, check_limits
 from engine.kernel.matching import run_further
 from engine.kernel.stops import trigger_stops
 from engine.kernel.veils import ICEBERG
@@ -193,7 +193,7 @@ def new_further_order(s, c):
         reason = check_stop_price(book, np.int64(c.price2))
     rests = calling or (1 << np.int64(c.time_in_force) & RESTING) != 0
     if reason == Reason.NONE:
-        reason = check_order_limits(s, c.instrument, c.account, c.side, price, c.quantity, c.quantity, stated, rests)
+        reason = check_limits(s, c.instrument, c.account, c.side, price, c.quantity, c.quantity, stated, rests)
     set_corridor(book)
     if reason == Reason.NONE and not stop and not calling:
         reason = check_taking(s, c, book, price)

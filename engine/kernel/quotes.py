@@ -24,7 +24,7 @@ from engine.kernel.events import quoted
 from engine.kernel.index import find_quote
 from engine.kernel.ledger import balance_of, lock, lock_for, lock_of, shortfall
 from engine.kernel.levels import give_slot, take_slot, worse_position
-from engine.kernel.limits import check_firm, check_halted, check_order_limits
+from engine.kernel.limits import check_firm, check_halted, check_limits
 from engine.kernel.matching import cancel_resting, run_further
 from engine.kernel.replacing import shrink_in_place
 from engine.kernel.stops import trigger_stops
@@ -125,7 +125,7 @@ def check_side(s, c, side):
     if reason == Reason.NONE:
         old = old_order(s, c, side)
         more = lots - np.int64(s.orders[old].remaining) if old != 0 else lots
-        reason = check_order_limits(s, c.instrument, c.account, side, price, lots, more, True, False)
+        reason = check_limits(s, c.instrument, c.account, side, price, lots, more, True, False)
     if reason != Reason.NONE:
         return reason
     post_only = c["flags"] != 0

@@ -14,7 +14,7 @@ from engine.kernel.events import replaced
 from engine.kernel.further import check_last_date, check_shown, check_sizes, check_stop_price
 from engine.kernel.ledger import balance_of, lock_for, lock_of, move_lock, shortfall
 from engine.kernel.levels import shrink
-from engine.kernel.limits import check_firm, check_halted, check_order_limits, count_resting
+from engine.kernel.limits import check_firm, check_halted, check_limits, count_resting
 from engine.kernel.matching import run_further
 from engine.kernel.stops import trigger_stops
 from engine.kernel.veils import is_iceberg, lessen
@@ -81,9 +81,7 @@ def replace_resting(s, c, slot, shown):
     reason = check_sizes(book, price, c.quantity, shown, iceberg, True)
     if reason == Reason.NONE:
         more = c.quantity - np.int64(order.quantity)
-        reason = check_order_limits(
-            s, order.instrument, order.account, order.side, price, c.quantity, more, True, False
-        )
+        reason = check_limits(s, order.instrument, order.account, order.side, price, c.quantity, more, True, False)
     if reason != Reason.NONE:
         return reason
     filled = np.int64(order.quantity) - np.int64(order.remaining)
@@ -176,7 +174,7 @@ def check_waiting_terms(s, c, order, price, shown):
         return reason
     more = c.quantity - np.int64(order.quantity)
     stated = c.price != 0
-    return check_order_limits(s, order.instrument, order.account, order.side, price, c.quantity, more, stated, False)
+    return check_limits(s, order.instrument, order.account, order.side, price, c.quantity, more, stated, False)
 
 
 @plain
