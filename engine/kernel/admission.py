@@ -9,6 +9,7 @@ import numpy as np
 from engine.kernel.compiler import U, plain, small
 from engine.kernel.levels import crosses
 from engine.schema import (
+    COMMAND,
     FIRST_OPERATOR_KIND,
     CommandKind,
     Mode,
@@ -25,7 +26,25 @@ from engine.schema import (
 )
 from engine.venue import MAX_INSTRUMENTS
 
+
+def unusual_field_masks():
+    """`unused_field_masks`, with the fields that only further order types use named too."""
+    masks, named = unused_field_masks(), np.zeros(1, COMMAND)
+    for kind, names in (
+        (CommandKind.NEW_ORDER, ("target", "expiry", "price2", "quantity2")),
+        (CommandKind.REPLACE_ORDER, ("expiry", "price2", "quantity2")),
+    ):
+        named[:] = 0
+        for name in names:
+            named[name] = -1
+        masks[kind] |= named.view(np.int64)[:8]
+    return masks
+
+
 UNUSED = unused_field_masks()
+"""By kind and word: the bits that must be zero."""
+UNUSUAL = unusual_field_masks()
+"""The same, and the bits that are zero unless an order asks for something further."""
 MAX_LOTS = (1 << 31) - 1
 LAST_NUMBER = (1 << 63) - 1
 # Flags as bare integers: the compiler knows IntEnum but not IntFlag.
@@ -53,7 +72,7 @@ def check_session(s, c):
     return Reason.NONE
 
 
-@plain
+@small
 def consume_two(session, number):
     """A quote's bid has the command's number, its offer the next one."""
     if number == LAST_NUMBER:
@@ -62,7 +81,7 @@ def consume_two(session, number):
     return Reason.NONE
 
 
-@plain
+@small
 def of_registry(kind):
     """The kinds of docs/registry.md, which only pre-funded venues offer."""
     return (
@@ -74,16 +93,29 @@ def of_registry(kind):
 
 @small
 def check_kind(s, c, words, i):
-    """`words[i]` is the command as int64 words."""
+    """`words[i]` is the command as int64 words. UNUSED_FIELD_SET may yet mean that a field is set that only further
+    order types use: see `is_further`."""
     kind = c.kind
     if UNUSED[kind, 2] != 0 or (kind == CommandKind.TAKE and not s.take_offered):
         return Reason.INVALID_KIND
     if kind >= CommandKind.SURRENDER and not s.prefunded and of_registry(kind):
         return Reason.INVALID_KIND
-    set_bits = np.int64(0)
+    return Reason.NONE if bits_set(words, i, kind, UNUSUAL) == 0 else Reason.UNUSED_FIELD_SET
+
+
+@small
+def bits_set(words, i, kind, masks):
+    """Those bits of a command that the masks of its kind name."""
+    found = np.int64(0)
     for word in range(8):
-        set_bits |= words[U(i), word] & UNUSED[kind, word]
-    return Reason.NONE if set_bits == 0 else Reason.UNUSED_FIELD_SET
+        found |= words[U(i), word] & masks[kind, word]
+    return found
+
+
+@small
+def is_further(c, words, i):
+    """Whether a command refused by `check_kind` is sound after all, and asks for something further."""
+    return bits_set(words, i, c.kind, UNUSED) == 0
 
 
 @small
@@ -171,7 +203,7 @@ def check_terms(book, price, quantity, check_price):
     return broken_term(book, price, quantity, check_price)
 
 
-@plain
+@small
 def broken_term(book, price, quantity, check_price):
     """The checks of `check_terms` one by one, in their order."""
     reason = broken_price(book, price) if check_price else Reason.NONE
@@ -230,8 +262,8 @@ def stated_price(book, side, price):
 
 @small
 def is_plain_order(s, c):
-    """Whether a NEW_ORDER is a limit or market order, sound as far as enums go, that asks for nothing further, of an
-    instrument without further rules: one question that spares plain orders all others."""
+    """Whether a NEW_ORDER without further fields is a limit or market order, sound as far as enums go, of an instrument
+    without further rules: one question that spares plain orders all others."""
     times = 1 << np.int64(c.time_in_force & 7)
     if c.side != Side.BUY and c.side != Side.SELL:
         return False
@@ -242,7 +274,7 @@ def is_plain_order(s, c):
             return False
     elif c.order_type != OrderType.MARKET or c.time_in_force > TimeInForce.FOK or not times & IMMEDIATE or c["flags"]:
         return False
-    if c.self_trade > SelfTrade.DECREMENT or c.target | c.expiry | c.price2 | c.quantity2:
+    if c.self_trade > SelfTrade.DECREMENT:
         return False
     return s.further_events == 0 or s.books[U(c.instrument & MAX_INSTRUMENTS - 1)].further == 0
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from engine.arena import ICEBERG_EVENTS
 from engine.kernel.bitmap import NOTHING
-from engine.kernel.compiler import plain, small
+from engine.kernel.compiler import plain, rare, small
 from engine.kernel.index import forget_order, index_order, link_quote, unlink_quote
 from engine.kernel.levels import append, first_position, give_slot, head_at, unlink, worse_position
 from engine.kernel.veils import full_part, is_iceberg, join_queue, leave_queue
@@ -23,7 +23,7 @@ def for_one_call(order):
     return (order.time_in_force == TimeInForce.IOC) | (order.order_type == OrderType.MARKET)
 
 
-@plain
+@rare
 def enqueue_further(s, slot):
     """An order comes to rest in the book of an instrument with further rules."""
     order = s.orders[slot]
@@ -38,7 +38,7 @@ def enqueue_further(s, slot):
         append(s, slot)
 
 
-@plain
+@rare
 def dequeue_further(s, slot):
     order = s.orders[slot]
     book = s.books[order.instrument]
@@ -122,7 +122,7 @@ def rest_order(s, slot):
     index_order(s, slot)
 
 
-@plain
+@rare
 def rest_further(s, slot, waits):
     """A new order of an instrument with further rules joins the order book, or the stop book, and the indexes."""
     s.live_orders += 1
@@ -145,13 +145,13 @@ def end_order(s, slot):
     give_slot(s, slot)
 
 
-@plain
+@rare
 def end_further(s, slot):
     uncount_further(s, slot)
     end_order(s, slot)
 
 
-@plain
+@rare
 def remove_further(s, slot):
     dequeue_further(s, slot)
     end_further(s, slot)

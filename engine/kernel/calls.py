@@ -7,14 +7,14 @@ import numpy as np
 
 from engine.kernel.book import for_one_call, next_in_book
 from engine.kernel.call_phases import UNDECIDED
-from engine.kernel.compiler import plain
+from engine.kernel.compiler import rare
 from engine.kernel.matching import cancel_resting
 from engine.kernel.uncross import is_crossed, uncross
 from engine.layout import CALLS
 from engine.schema import EventKind, Reason
 
 
-@plain
+@rare
 def end_call(s, c, instrument, phase):
     """Before an instrument enters `phase` of listed trading. Nothing, unless a call may end with it."""
     book = s.books[instrument]

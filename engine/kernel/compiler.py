@@ -40,13 +40,18 @@ def cache_folder() -> Path:
 
 
 def small(function: Any) -> Any:
-    """A leaf that disappears into its callers."""
+    """A leaf, or a step that every order takes: it disappears into its callers."""
     return Part(function, error_model="numpy", forceinline=True) if COMPILED else function
 
 
 def plain(function: Any) -> Any:
     """A function of its own; the compiler decides about inlining."""
-    return Part(function, error_model="numpy") if COMPILED else function
+    return Part(function, error_model="numpy", forceinline=False) if COMPILED else function
+
+
+def rare(function: Any) -> Any:
+    """A function of its own that stays one: what few commands need does not swell the code that all of them run."""
+    return Part(function, apart=True, error_model="numpy", forceinline=False) if COMPILED else function
 
 
 def entry(function: Any) -> Any:

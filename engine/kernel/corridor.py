@@ -5,7 +5,7 @@ Source: RTS 7 (Regulation (EU) 2017/584) art. 19.
 
 import numpy as np
 
-from engine.kernel.compiler import plain, small
+from engine.kernel.compiler import plain, rare, small
 from engine.kernel.events import phase_changed
 from engine.kernel.rounding import half_up
 from engine.layout import CORRIDOR
@@ -22,7 +22,7 @@ def narrow(book, reference, bps):
         book.corridor_to = min(book.corridor_to, high)
 
 
-@plain
+@rare
 def set_corridor(book):
     """Where trades of this moment's command may lie: call before it trades."""
     book.corridor_from = 0
@@ -39,7 +39,7 @@ def outside(book, price):
     return (price < book.corridor_from) | (price > book.corridor_to)
 
 
-@plain
+@rare
 def interrupt(s, c, instrument):
     """Continuous trading of one instrument becomes a call."""
     book = s.books[instrument]

@@ -14,7 +14,7 @@ from engine.kernel.auctions import expire_auctions
 from engine.kernel.book import next_in_book
 from engine.kernel.call_phases import is_call
 from engine.kernel.calls import end_call
-from engine.kernel.compiler import plain, small
+from engine.kernel.compiler import plain, rare, small
 from engine.kernel.corridor import set_corridor
 from engine.kernel.events import (
     about_account,
@@ -39,7 +39,7 @@ LAST_DATE = 99_991_231
 MODES = 3
 
 
-@plain
+@rare
 def set_limits(book):
     """Listed and block limits from the previous close; at least one tick away from it."""
     reference = book.previous_close

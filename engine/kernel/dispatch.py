@@ -5,11 +5,11 @@ import numpy as np
 from numba import types
 
 from engine.arena import ARENA
-from engine.kernel.admission import check_kind, check_session
+from engine.kernel.admission import check_kind, check_session, is_further
 from engine.kernel.compiler import COMPILED, U, by_address, plain, small
 from engine.kernel.events import rejected
 from engine.kernel.lookahead import BLOCK, look_ahead
-from engine.kernel.orders import cancel_order, mass_cancel, new_order, replace_order, take
+from engine.kernel.orders import cancel_order, mass_cancel, new_order, replace_order, take, unusual_order
 from engine.kernel.quotes import quote
 from engine.kernel.seldom import process_seldom
 from engine.schema import COMMAND, CommandKind, Reason
@@ -35,6 +35,8 @@ def process(s, c, words, i):
     reason = check_session(s, c)
     if reason == Reason.NONE:
         reason = check_kind(s, c, words, i)
+        if reason == Reason.UNUSED_FIELD_SET and is_further(c, words, i):
+            return unusual_order(s, c)
     if reason != Reason.NONE:
         return reason
     if c.kind == CommandKind.NEW_ORDER:

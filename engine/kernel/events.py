@@ -6,7 +6,7 @@ processor's store queue.
 
 import numpy as np
 
-from engine.kernel.compiler import U, plain, small
+from engine.kernel.compiler import U, plain, rare, small
 from engine.schema import EventKind, Mode
 
 
@@ -70,7 +70,7 @@ def listed_phase(s, instrument):
     return s.books[U(instrument)].phases[Mode.LISTED]
 
 
-@plain
+@small
 def rejected(s, c, reason):
     phase = listed_phase(s, c.instrument) if 0 < c.instrument <= s.instruments else np.int64(0)
     write_event(
@@ -147,7 +147,7 @@ def between_resting(s, c, buyer, seller, price, lots, released):
     )  # fmt: skip
 
 
-@plain
+@small
 def fee_charged(s, c, buyer, seller, price, lots, buyer_fee, seller_fee):
     """FEE: buyer first, whoever was the aggressor."""
     write_event(
@@ -176,7 +176,7 @@ def replaced(s, c, order, locked, kept_priority):
     )  # fmt: skip
 
 
-@plain
+@rare
 def counted(s, c, kind, count, aux, aux2, reason):
     """A summary event: MASS_CANCELLED, ORDERS_EXPIRED, TRADING_STOPPED, SETTLED, SESSION_DOWN, ..."""
     write_event(
@@ -184,14 +184,14 @@ def counted(s, c, kind, count, aux, aux2, reason):
     )  # fmt: skip
 
 
-@plain
+@rare
 def about_account(s, c, kind, account, aux, aux2, quantity):
     write_event(
         s, c, kind, 0, 0, 0, 0, 0, 0, quantity, account, 0, 0, 0, c.client_order_id, 0, 0, 0, aux, aux2, c.session, 0
     )  # fmt: skip
 
 
-@plain
+@rare
 def limits_set(s, c, instrument):
     book = s.books[instrument]
     write_event(
@@ -200,7 +200,7 @@ def limits_set(s, c, instrument):
     )  # fmt: skip
 
 
-@plain
+@rare
 def phase_changed(s, c, instrument, mode, phase, previous, frozen):
     """`frozen` = 1: the call takes no cancels any more."""
     write_event(

@@ -25,12 +25,12 @@ from engine.kernel.admission import (
 )
 from engine.kernel.book import rest_further, write_order
 from engine.kernel.call_phases import check_entry_phase, takes_call_orders
-from engine.kernel.compiler import plain, small
+from engine.kernel.compiler import plain, rare, small
 from engine.kernel.corridor import set_corridor
 from engine.kernel.events import accepted
 from engine.kernel.ledger import balance_of, lock, lock_for, shortfall
 from engine.kernel.levels import give_slot, take_slot
-from engine.kernel.limits import check_firm, check_halted, check_order_limits
+from engine.kernel.limits import check_firm, check_halted, check_limits
 from engine.kernel.matching import run_further
 from engine.kernel.stops import trigger_stops
 from engine.kernel.veils import ICEBERG
@@ -176,7 +176,7 @@ def check_room(s, c, rests):
     return Reason.NONE
 
 
-@plain
+@rare
 def new_further_order(s, c):
     reason = check_entry(s, c)
     if reason != Reason.NONE:
@@ -193,7 +193,7 @@ def new_further_order(s, c):
         reason = check_stop_price(book, np.int64(c.price2))
     rests = calling or (1 << np.int64(c.time_in_force) & RESTING) != 0
     if reason == Reason.NONE:
-        reason = check_order_limits(s, c.instrument, c.account, c.side, price, c.quantity, c.quantity, stated, rests)
+        reason = check_limits(s, c.instrument, c.account, c.side, price, c.quantity, c.quantity, stated, rests)
     set_corridor(book)
     if reason == Reason.NONE and not stop and not calling:
         reason = check_taking(s, c, book, price)

@@ -7,7 +7,7 @@ that arrive together tend to leave together; a new number that meets an old one'
 import numpy as np
 
 from engine.arena import INDEX_SIZE
-from engine.kernel.compiler import U, plain, small
+from engine.kernel.compiler import U, plain, rare, small
 from engine.layout import QUOTE_CELLS
 
 BY_ORDER_ID = 0
@@ -116,7 +116,7 @@ def unlink_quote(s, slot):
     s.extras[at].next_quote = behind
 
 
-@plain
+@rare
 def find_quote(s, account, instrument, side, session):
     """Slot of the live order that is one side of an account's quote, or 0. Without pre-funding accounts are mere
     labels: only the session's own count."""

@@ -5,7 +5,7 @@ import numpy as np
 from engine.arena import SIDES
 from engine.kernel.admission import check_role, is_listed, set_bounds
 from engine.kernel.bitmap import NOTHING, highest, next_below, occupy, vacate
-from engine.kernel.compiler import plain, small
+from engine.kernel.compiler import plain, rare, small
 from engine.kernel.day import LAST_DATE, MODES, set_limits
 from engine.kernel.events import limits_set, listed_phase, write_event
 from engine.kernel.ledger import fee_on
@@ -38,7 +38,7 @@ def quantity_cap(book):
     return low
 
 
-@plain
+@rare
 def fit_window(s, instrument):
     """What follows from an instrument's floor and ceiling, as `arena` computes it for those of the venue file."""
     book = s.books[instrument]

@@ -50,7 +50,7 @@ def tighter(a, b):
     return b if a == 0 or (b != 0 and b < a) else a
 
 
-@plain
+@small
 def tightest(s, kind, instrument, account):
     """The smallest limit of one kind that binds an account on an instrument; 0 = none."""
     most = tighter(in_force(s, s.venue_limits[kind]), in_force(s, s.instrument_limits[instrument, kind]))
@@ -63,7 +63,7 @@ def tightest(s, kind, instrument, account):
 @plain
 def check_member_limits(s, c, instrument, account, side, price, quantity):
     """The limits that hold for block terms and bids alike: no collar, no order that rests."""
-    return check_order_limits(s, instrument, account, side, price, quantity, quantity, False, False)
+    return check_limits(s, instrument, account, side, price, quantity, quantity, False, False)
 
 
 @small
@@ -79,6 +79,12 @@ def check_order_limits(s, instrument, account, side, price, quantity, more, coll
 
 
 @plain
+def check_limits(s, instrument, account, side, price, quantity, more, collared, opens):
+    """As `check_order_limits`, in one place for all that is no plain order."""
+    return check_order_limits(s, instrument, account, side, price, quantity, more, collared, opens)
+
+
+@small
 def ask_limits(s, instrument, account, side, price, quantity, more, collared, opens):
     book = s.books[instrument]
     most = tightest(s, QUANTITY, instrument, account)
@@ -115,7 +121,7 @@ def count_one(s, limit, second):
         limit.second = second
 
 
-@plain
+@small
 def count_order(s, instrument, account):
     """Orders within one second of journal time: every limit in force agrees, then every one of them counts."""
     if not s.limits_set & 1 << RATE:
@@ -140,7 +146,7 @@ def reached(limit, count):
     return limit != 0 and count >= limit
 
 
-@plain
+@small
 def too_many_open(s, instrument, account):
     if reached(in_force(s, s.venue_limits[OPEN]), s.live_orders):
         return True
@@ -154,7 +160,7 @@ def too_many_open(s, instrument, account):
     return reached(in_force(s, s.account_limits[account, OPEN]), s.account_orders[account])
 
 
-@plain
+@small
 def exceeds_position(s, book, account, units):
     """Whether `units` more would bring the account or its firm above a limit, resting buy orders included."""
     if not s.limits_set & 1 << POSITION:
@@ -174,13 +180,13 @@ def exceeds_position(s, book, account, units):
     return held + units > most
 
 
-@plain
+@small
 def position(s, account, column):
     """Units that an account has, and that its resting buy orders may bring."""
     return total_units(s, account, column) + s.holds[np.int64(account) * s.columns + column].buying
 
 
-@plain
+@small
 def total_units(s, account, column):
     """All buckets of one account and asset."""
     row = np.int64(account) * s.columns + column
@@ -189,7 +195,7 @@ def total_units(s, account, column):
     return available + hold.pledged + hold.judicial + hold.auction_frozen + hold.transfer_pending
 
 
-@plain
+@small
 def count_resting(s, order, lots, orders):
     """Resting orders change: by `lots` (negative: fewer) and by a number of orders."""
     s.instrument_orders[order.instrument] += orders

@@ -10,7 +10,7 @@ import numpy as np
 
 from engine.kernel.admission import IMMEDIATE, mode_in_force, owner_group
 from engine.kernel.book import remove, remove_plain
-from engine.kernel.compiler import U, plain, small
+from engine.kernel.compiler import U, plain, rare, small
 from engine.kernel.corridor import interrupt, outside
 from engine.kernel.events import between, ended, fee_charged, replaced
 from engine.kernel.ledger import exchange, lock_of, move_lock, release_all
@@ -70,6 +70,12 @@ def trade(s, c, book, own, slot, lots, further):
         remove_plain(s, slot)
 
 
+@small
+def lots_on_offer(s, book, slot):
+    """Lots of a resting order that may trade at one visit."""
+    return offered_lots(s, slot) if book.further & VEILED else np.int64(s.orders[slot].remaining)
+
+
 @plain
 def take_from(s, book, slot, lots):
     """Lots of a resting order trade, or are decremented."""
@@ -88,17 +94,19 @@ def settle_maker(s, c, book, slot):
         show_next_part(s, c, slot)
 
 
-@plain
-def decrement(s, c, taker, slot):
+@small
+def decrement(s, c, taker, slot, further):
     """Self-trade prevention takes the smaller remainder off both orders; no trade takes place."""
     maker = s.orders[slot]
     book = s.books[maker.instrument]
-    offered = offered_lots(s, slot) if book.further & VEILED else np.int64(maker.remaining)
-    lots = min(np.int64(taker.remaining), offered)
+    lots = min(np.int64(taker.remaining), lots_on_offer(s, book, slot) if further else np.int64(maker.remaining))
     taker_lock, maker_lock = lock_of(s, taker), lock_of(s, maker)
     taker.remaining -= lots
     taker.quantity -= lots
-    take_from(s, book, slot, lots)
+    if further:
+        take_from(s, book, slot, lots)
+    else:
+        shrink(s, slot, lots)
     maker.quantity -= lots
     taker_released, maker_released = taker_lock - lock_of(s, taker), maker_lock - lock_of(s, maker)
     move_lock(s, taker, -taker_released)
@@ -106,26 +114,40 @@ def decrement(s, c, taker, slot):
     cash = taker_released if taker.side == Side.BUY else maker_released
     units = maker_released if taker.side == Side.BUY else taker_released
     between(s, c, EventKind.DECREMENTED, taker, maker, maker.price, lots, cash, units)
-    settle_maker(s, c, book, slot)
+    if further:
+        settle_maker(s, c, book, slot)
+    elif maker.remaining == 0:
+        remove_plain(s, slot)
 
 
-@plain
-def prevent(s, c, taker, slot, mode):
+@small
+def prevent(s, c, taker, slot, mode, further):
     """Self-trade prevention at a resting order of the same owner group. Returns whether the taker must stop."""
     if mode == SelfTrade.DECREMENT:
-        decrement(s, c, taker, slot)
+        decrement(s, c, taker, slot, further)
         return False
     if mode != SelfTrade.CANCEL_TAKER:
-        cancel_resting(s, c, slot, EventKind.CANCELLED, Reason.SELF_TRADE_PREVENTED)
+        if further:
+            cancel_resting(s, c, slot, EventKind.CANCELLED, Reason.SELF_TRADE_PREVENTED)
+        else:
+            maker = s.orders[slot]
+            ended(s, c, EventKind.CANCELLED, Reason.SELF_TRADE_PREVENTED, maker, release_all(s, maker))
+            remove_plain(s, slot)
     return mode != SelfTrade.CANCEL_MAKER
+
+
+@small
+def end_live(s, c, slot, kind, reason):
+    """End a live order: lock released, one CANCELLED or EXPIRED, out of the book."""
+    order = s.orders[slot]
+    ended(s, c, kind, reason, order, release_all(s, order))
+    remove(s, slot)
 
 
 @plain
 def cancel_resting(s, c, slot, kind, reason):
-    """End a resting order: lock released, one CANCELLED or EXPIRED, out of the book."""
-    order = s.orders[slot]
-    ended(s, c, kind, reason, order, release_all(s, order))
-    remove(s, slot)
+    """As `end_live`, for all that is not a firm's plain cancel."""
+    end_live(s, c, slot, kind, reason)
 
 
 @small
@@ -150,7 +172,7 @@ def run_taker(s, c, own):
     return True
 
 
-@plain
+@rare
 def run_further(s, c, own):
     """As `run_taker`, where the instrument has further rules."""
     taker = s.orders[own]
@@ -163,7 +185,7 @@ def run_further(s, c, own):
     return True
 
 
-@plain
+@small
 def sweep(s, c, book, own):
     return sweep_book(s, c, book, own, PLAIN)
 
@@ -192,26 +214,26 @@ def sweep_book(s, c, book, own, further):
         slot = np.int64(level_at(s, book, other, price).head)
         maker = s.orders[slot]
         if mode != 0 and owner_group(s, maker.account) == group:
-            if prevent(s, c, taker, slot, mode):
+            if prevent(s, c, taker, slot, mode, further):
                 end_taker(s, c, taker, EventKind.CANCELLED, Reason.SELF_TRADE_PREVENTED)
                 return True
         elif further:
             if outside(book, price):
                 interrupt(s, c, taker.instrument)
                 return False
-            offered = offered_lots(s, slot) if book.further & VEILED else np.int64(maker.remaining)
-            trade(s, c, book, own, slot, min(np.int64(taker.remaining), offered), FURTHER)
+            lots = min(np.int64(taker.remaining), lots_on_offer(s, book, slot))
+            trade(s, c, book, own, slot, lots, FURTHER)
         else:
             trade(s, c, book, own, slot, min(np.int64(taker.remaining), np.int64(maker.remaining)), PLAIN)
     return taker.remaining == 0
 
 
-@plain
+@small
 def end_taker(s, c, taker, kind, reason):
     ended(s, c, kind, reason, taker, release_all(s, taker))
 
 
-@plain
+@small
 def stop_at_depth(s, c, taker, last_price):
     """The next price lies beyond the best `sweep_levels`: immediate orders expire, others as the venue says.
 

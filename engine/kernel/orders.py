@@ -23,21 +23,21 @@ from engine.kernel.admission import (
 )
 from engine.kernel.bitmap import NOTHING
 from engine.kernel.book import end_order, next_in_book, rest_order, write_order
-from engine.kernel.compiler import U, plain, small
+from engine.kernel.compiler import U, plain, rare, small
 from engine.kernel.corridor import outside, set_corridor
 from engine.kernel.events import accepted, counted, replaced
 from engine.kernel.further import new_further_order
 from engine.kernel.index import find_client_order, find_order
 from engine.kernel.ledger import balance_of, lock, lock_for, lock_of, move_lock, shortfall
 from engine.kernel.levels import append, first_position, give_slot, shrink, take_slot, unlink, worse_position
-from engine.kernel.limits import check_firm, check_halted, check_order_limits
-from engine.kernel.matching import FURTHER, PLAIN, cancel_resting, run_taker, trade
+from engine.kernel.limits import check_firm, check_halted, check_limits, check_order_limits
+from engine.kernel.matching import FURTHER, PLAIN, cancel_resting, end_live, lots_on_offer, run_taker, trade
 from engine.kernel.replacing import replace_further
 from engine.kernel.stops import trigger_stops
-from engine.kernel.veils import offered_lots
-from engine.kernel.walk import fillable
-from engine.layout import VEILED, WAITING
+from engine.kernel.walk import fillable_plain
+from engine.layout import WAITING
 from engine.schema import (
+    CommandKind,
     EventKind,
     MassCancelScope,
     Mode,
@@ -56,7 +56,7 @@ BY_SIDE = int(MassCancelScope.SIDE)
 BY_SESSION = int(MassCancelScope.SESSION)
 
 
-@plain
+@small
 def new_order(s, c):
     if not is_plain_order(s, c):
         return new_further_order(s, c)
@@ -94,7 +94,7 @@ def new_order(s, c):
     if reason != Reason.NONE:
         return reason
     if c.time_in_force == TimeInForce.FOK:
-        if not fillable(s, c.instrument, c.side, price, c.quantity, c.account, c.self_trade):
+        if not fillable_plain(s, c.instrument, c.side, price, c.quantity, c.account, c.self_trade):
             return Reason.FOK_NOT_FILLABLE
     if s.live_orders >= s.order_capacity and c.time_in_force < TimeInForce.IOC:
         return Reason.ORDER_TABLE_FULL
@@ -125,7 +125,7 @@ def target_slot(s, c):
     return slot if slot != 0 and owns_order(s, c.session, s.orders[slot]) else np.int64(0)
 
 
-@plain
+@small
 def cancel_order(s, c):
     if c["flags"] & ~BY_CLIENT:
         return Reason.INVALID_FLAGS
@@ -140,23 +140,39 @@ def cancel_order(s, c):
     if phase != Phase.CONTINUOUS:
         if phase == Phase.CLOSED or (phase == Phase.BREAK and not s.break_cancel) or book.call_frozen:
             return Reason.WRONG_PHASE
-    cancel_resting(s, c, slot, EventKind.CANCELLED, Reason.USER_REQUESTED)
+    end_live(s, c, slot, EventKind.CANCELLED, Reason.USER_REQUESTED)
     return Reason.NONE
 
 
-@plain
-def replace_order(s, c):
+@small
+def order_to_replace(s, c):
+    """Returns (Reason.NONE or why there is none, its slot)."""
     if c["flags"] & ~BY_CLIENT:
-        return Reason.INVALID_FLAGS
+        return Reason.INVALID_FLAGS, np.int64(0)
     reason = check_role(s, c)
     if reason != Reason.NONE:
-        return reason
+        return reason, np.int64(0)
     slot = target_slot(s, c)
-    if slot == 0:
-        return Reason.UNKNOWN_ORDER
+    return Reason.UNKNOWN_ORDER if slot == 0 else Reason.NONE, slot
+
+
+@plain
+def unusual_order(s, c):
+    """NEW_ORDER or REPLACE_ORDER with a field that only further order types use."""
+    if c.kind == CommandKind.NEW_ORDER:
+        return new_further_order(s, c)
+    reason, slot = order_to_replace(s, c)
+    return replace_further(s, c, slot) if reason == Reason.NONE else reason
+
+
+@small
+def replace_order(s, c):
+    reason, slot = order_to_replace(s, c)
+    if reason != Reason.NONE:
+        return reason
     order = s.orders[slot]
     book = s.books[order.instrument]
-    if book.further | c.price2 | c.quantity2 | c.expiry:
+    if book.further:
         return replace_further(s, c, slot)
     reason = check_halted(s, book)
     if reason != Reason.NONE:
@@ -208,7 +224,7 @@ def reduce_in_place(s, c, slot):
     replaced(s, c, order, -released, 1)
 
 
-@plain
+@small
 def re_enter(s, c, slot, remaining, more):
     """The order leaves its queue, takes the new terms and is matched like a new one."""
     order = s.orders[slot]
@@ -259,7 +275,7 @@ def take(s, c):
         reason = check_terms(book, np.int64(c.price), c.quantity, True)
     if reason == Reason.NONE:
         price = np.int64(c.price)
-        reason = check_order_limits(s, c.instrument, c.account, c.side, price, c.quantity, c.quantity, True, False)
+        reason = check_limits(s, c.instrument, c.account, c.side, price, c.quantity, c.quantity, True, False)
     if reason != Reason.NONE:
         return reason
     slot = find_order(s, c.target)
@@ -278,7 +294,7 @@ def take(s, c):
         position = np.int64(c.price) - book.floor
         if better_levels(s, c.instrument, other, position, s.take_levels) >= s.take_levels:
             return Reason.BEYOND_DEPTH
-    if c.quantity > (offered_lots(s, slot) if book.further & VEILED else np.int64(maker.remaining)):
+    if c.quantity > lots_on_offer(s, book, slot):
         return Reason.QUANTITY_EXCEEDS_LISTING
     if mode_in_force(s, c.account, 0) != 0 and owner_group(s, c.account) == owner_group(s, maker.account):
         return Reason.SELF_TRADE
@@ -331,7 +347,7 @@ def check_mass_cancel(s, c):
     return reason
 
 
-@plain
+@rare
 def mass_cancel(s, c):
     reason = check_mass_cancel(s, c)
     if reason != Reason.NONE:

@@ -101,6 +101,13 @@ class WholeCompiler(Compiler):
         return [_pipeline(self.state, WholeLowering)]
 
 
+def stay_apart(part: Any) -> None:
+    """Never take a part's code into its callers, and lay theirs out for the case that it is not called."""
+    code = part.library._final_module.get_function(part.fndesc.llvm_func_name)
+    for attribute in ("noinline", "cold"):
+        code.add_function_attribute(attribute)
+
+
 def _wide(given: types.Type) -> types.Type:
     """The type that a part takes an argument as: int64 for every signed or narrow integer, literal and enum member."""
     bare = types.unliteral(given)
@@ -114,7 +121,8 @@ class Part(CPUDispatcher):
 
     _compiler: Any
 
-    def __init__(self, py_func: Any, **options: Any) -> None:
+    def __init__(self, py_func: Any, apart: bool = False, **options: Any) -> None:
+        self._apart = apart
         super().__init__(
             py_func,
             targetoptions={"nopython": True, "no_cpython_wrapper": True, "no_cfunc_wrapper": True, **options},
@@ -133,6 +141,8 @@ class Part(CPUDispatcher):
         if args not in made:
             with self._compiling_counter:
                 made[args] = self._compiler.compile(args, None)
+                if self._apart:
+                    stay_apart(made[args])
         return made[args].entry_point
 
 

@@ -18,13 +18,13 @@ from engine.kernel.admission import (
 )
 from engine.kernel.bitmap import NOTHING
 from engine.kernel.book import rest_further
-from engine.kernel.compiler import plain, small
+from engine.kernel.compiler import plain, rare, small
 from engine.kernel.corridor import set_corridor
 from engine.kernel.events import quoted
 from engine.kernel.index import find_quote
 from engine.kernel.ledger import balance_of, lock, lock_for, lock_of, shortfall
 from engine.kernel.levels import give_slot, take_slot, worse_position
-from engine.kernel.limits import check_firm, check_halted, check_order_limits
+from engine.kernel.limits import check_firm, check_halted, check_limits
 from engine.kernel.matching import cancel_resting, run_further
 from engine.kernel.replacing import shrink_in_place
 from engine.kernel.stops import trigger_stops
@@ -114,7 +114,7 @@ def best_without(s, instrument, k, slot):
     return np.int64(0) if k == 0 else np.int64(NO_ASK)
 
 
-@plain
+@rare
 def check_side(s, c, side):
     """One quoted side: its terms, the member's limits, and what it may not find on the other side."""
     price, lots = terms_of(c, side)
@@ -125,7 +125,7 @@ def check_side(s, c, side):
     if reason == Reason.NONE:
         old = old_order(s, c, side)
         more = lots - np.int64(s.orders[old].remaining) if old != 0 else lots
-        reason = check_order_limits(s, c.instrument, c.account, side, price, lots, more, True, False)
+        reason = check_limits(s, c.instrument, c.account, side, price, lots, more, True, False)
     if reason != Reason.NONE:
         return reason
     post_only = c["flags"] != 0
@@ -151,7 +151,7 @@ def check_funds(s, c, side):
     return shortfall(balance_of(s, book, c.account, side), side, need)
 
 
-@plain
+@rare
 def quote(s, c):
     reason = check_quoting(s, c)
     if reason == Reason.NONE:
@@ -192,7 +192,7 @@ def keep_or_end(s, c, side):
     return lots != 0
 
 
-@plain
+@rare
 def enter_side(s, c, side):
     """One side as a new limit order for the day; without continuous trading any more it rests as it is."""
     price, lots = terms_of(c, side)

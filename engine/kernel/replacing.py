@@ -8,13 +8,13 @@ import numpy as np
 from engine.kernel.admission import POST_ONLY, broken_amount, broken_quantity, check_crossing, check_enabled
 from engine.kernel.book import dequeue, end_further, enqueue
 from engine.kernel.call_phases import takes_call_orders
-from engine.kernel.compiler import plain, small
+from engine.kernel.compiler import plain, rare, small
 from engine.kernel.corridor import set_corridor
 from engine.kernel.events import replaced
 from engine.kernel.further import check_last_date, check_shown, check_sizes, check_stop_price
 from engine.kernel.ledger import balance_of, lock_for, lock_of, move_lock, shortfall
 from engine.kernel.levels import shrink
-from engine.kernel.limits import check_firm, check_halted, check_order_limits, count_resting
+from engine.kernel.limits import check_firm, check_halted, check_limits, count_resting
 from engine.kernel.matching import run_further
 from engine.kernel.stops import trigger_stops
 from engine.kernel.veils import is_iceberg, lessen
@@ -23,7 +23,7 @@ from engine.layout import VEILED
 from engine.schema import Mode, Phase, Reason, TimeInForce
 
 
-@plain
+@rare
 def replace_further(s, c, slot):
     """`slot` is the live order that the command addresses."""
     order = s.orders[slot]
@@ -81,9 +81,7 @@ def replace_resting(s, c, slot, shown):
     reason = check_sizes(book, price, c.quantity, shown, iceberg, True)
     if reason == Reason.NONE:
         more = c.quantity - np.int64(order.quantity)
-        reason = check_order_limits(
-            s, order.instrument, order.account, order.side, price, c.quantity, more, True, False
-        )
+        reason = check_limits(s, order.instrument, order.account, order.side, price, c.quantity, more, True, False)
     if reason != Reason.NONE:
         return reason
     filled = np.int64(order.quantity) - np.int64(order.remaining)
@@ -142,7 +140,7 @@ def check_added(s, order, more):
     return shortfall(balance_of(s, s.books[order.instrument], order.account, order.side), order.side, more)
 
 
-@plain
+@rare
 def shrink_in_place(s, c, slot, quantity):
     """A resting order keeps its place with less (or the same) total quantity."""
     order = s.orders[slot]
@@ -176,7 +174,7 @@ def check_waiting_terms(s, c, order, price, shown):
         return reason
     more = c.quantity - np.int64(order.quantity)
     stated = c.price != 0
-    return check_order_limits(s, order.instrument, order.account, order.side, price, c.quantity, more, stated, False)
+    return check_limits(s, order.instrument, order.account, order.side, price, c.quantity, more, stated, False)
 
 
 @plain

@@ -6,7 +6,7 @@ Source: stop, stop-limit and stop-limit iceberg orders as in FIX and the rules o
 import numpy as np
 
 from engine.kernel.book import dequeue, end_further, enqueue
-from engine.kernel.compiler import plain
+from engine.kernel.compiler import plain, rare
 from engine.kernel.events import triggered
 from engine.kernel.matching import run_further
 from engine.kernel.waiting import met_stop
@@ -14,7 +14,7 @@ from engine.layout import STOPS
 from engine.schema import Mode, Phase
 
 
-@plain
+@rare
 def trigger_stops(s, c, instrument):
     """While trading is continuous: whatever the last price meets, as it changes by the trades of those before."""
     book = s.books[instrument]

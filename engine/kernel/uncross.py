@@ -8,7 +8,7 @@ import numpy as np
 
 from engine.kernel.bitmap import NOTHING, next_above
 from engine.kernel.book import next_in_book, remove
-from engine.kernel.compiler import plain, small
+from engine.kernel.compiler import plain, rare, small
 from engine.kernel.events import between_resting, call_uncrossed, fee_charged
 from engine.kernel.ledger import exchange
 from engine.kernel.levels import head_at, level_at, shrink, worse_position
@@ -31,7 +31,7 @@ def lots_at(s, book, k, position):
     return level_lots(s, level) if book.further & VEILED else level.quantity
 
 
-@plain
+@rare
 def lots_up_to(s, instrument, k, price):
     """Lots of one side at a price or better."""
     book = s.books[instrument]
@@ -78,7 +78,7 @@ def best_prices(s, instrument):
     return volume, lowest + book.floor, highest + book.floor, over, under
 
 
-@plain
+@rare
 def auction_price(s, instrument):
     """What an uncrossing would do now. Returns (price, lots, lots bid at it or higher, lots offered at it or lower,
     reference price). The book must be crossed."""
@@ -121,7 +121,7 @@ def trade_resting(s, c, book, bid, offer, price, lots):
         fee_charged(s, c, buyer, seller, price, lots, buyer_fee, seller_fee)
 
 
-@plain
+@rare
 def uncross(s, c, instrument):
     """All bids and offers that can trade at the uncrossing price do, the best first."""
     book = s.books[instrument]

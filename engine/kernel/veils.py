@@ -8,7 +8,7 @@ that offers icebergs or hidden orders come here.
 
 import numpy as np
 
-from engine.kernel.compiler import U, plain, small
+from engine.kernel.compiler import U, plain, rare, small
 from engine.kernel.events import refreshed
 from engine.kernel.levels import close_level, level_of, open_level
 from engine.kernel.limits import count_resting
@@ -45,7 +45,7 @@ def offered_lots(s, slot):
     return np.int64(s.extras[slot].visible) if is_iceberg(order) else np.int64(order.remaining)
 
 
-@plain
+@rare
 def join_queue(s, slot):
     """Put an order, whose visible lots are set, behind the last one of its sort."""
     order = s.orders[slot]
@@ -82,7 +82,7 @@ def join_queue(s, slot):
         count_resting(s, order, np.int64(order.remaining), 1)
 
 
-@plain
+@rare
 def leave_queue(s, slot):
     """Take an order out of its price's queue."""
     order = s.orders[slot]
@@ -110,7 +110,7 @@ def leave_queue(s, slot):
         count_resting(s, order, -np.int64(order.remaining), -1)
 
 
-@plain
+@rare
 def lessen(s, slot, lots, visible):
     """Take lots off a resting order, which keeps its place; an iceberg then shows `visible` lots."""
     order = s.orders[slot]
@@ -138,7 +138,7 @@ def full_part(s, slot):
     return np.int64(min(s.extras[slot].shown, s.orders[slot].remaining))
 
 
-@plain
+@rare
 def show_next_part(s, c, slot):
     """An iceberg whose visible lots are gone shows more and goes behind the displayed orders of its price."""
     order = s.orders[slot]

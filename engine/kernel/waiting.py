@@ -8,7 +8,7 @@ import numpy as np
 
 from engine.arena import STOP_EVENTS
 from engine.kernel.bitmap import NOTHING, occupy, vacate
-from engine.kernel.compiler import U, plain, small
+from engine.kernel.compiler import U, plain, rare, small
 from engine.kernel.index import SPREAD
 from engine.kernel.levels import first_position, worse_position
 from engine.kernel.limits import count_resting
@@ -41,7 +41,7 @@ def stop_cell(instrument, k, price):
     return U((np.int64(price) * 2 + k + np.int64(instrument) * SPREAD) & STOP_CELLS - 1)
 
 
-@plain
+@rare
 def first_stop_at(s, instrument, k, price):
     """First order that waits for a stop price, or 0."""
     slot = np.int64(s.stop_cells[stop_cell(instrument, k, price)])
@@ -72,7 +72,7 @@ def put_first(s, old, new):
     s.extras[at].next_price = follower
 
 
-@plain
+@rare
 def join_stops(s, slot):
     """An order waits for its stop price, behind the others that do."""
     order, extra = s.orders[slot], s.extras[slot]
@@ -97,7 +97,7 @@ def join_stops(s, slot):
         count_resting(s, order, np.int64(order.remaining), 1)
 
 
-@plain
+@rare
 def leave_stops(s, slot):
     """An order does not wait any more."""
     order, extra = s.orders[slot], s.extras[slot]
@@ -117,7 +117,7 @@ def leave_stops(s, slot):
         count_resting(s, order, -np.int64(order.remaining), -1)
 
 
-@plain
+@rare
 def next_waiting(s, instrument, k, slot):
     """The stop behind `slot` in the order in which their prices are met; slot 0 asks for the first. 0 = end."""
     floor = s.books[instrument].floor

@@ -7,6 +7,7 @@ from engine.kernel.bitmap import NOTHING
 from engine.kernel.compiler import plain, small
 from engine.kernel.corridor import outside
 from engine.kernel.levels import first_position, head_at, worse_position
+from engine.kernel.matching import FURTHER, PLAIN
 from engine.kernel.veils import is_hidden, is_iceberg, offered_lots
 from engine.layout import VEILED
 from engine.schema import SelfTrade, Side
@@ -47,7 +48,7 @@ def veiled_parts(s, slot, mode, group):
     return found
 
 
-@plain
+@small
 def queue_lots(s, slot, mode, group, wanted):
     """As `displayed_lots`, of all orders from `slot` on with all they have. Returns (lots, whether an own order ended
     the walk)."""
@@ -76,6 +77,17 @@ def veiled_level(s, head, mode, group, wanted):
 @plain
 def fillable(s, instrument, side, price, wanted, account, self_trade):
     """Whether `wanted` lots could trade now, inside limit, sweep levels and corridor."""
+    return walk_finds(s, instrument, side, price, wanted, account, self_trade, FURTHER)
+
+
+@small
+def fillable_plain(s, instrument, side, price, wanted, account, self_trade):
+    """As `fillable`, where the instrument has no further rules."""
+    return walk_finds(s, instrument, side, price, wanted, account, self_trade, PLAIN)
+
+
+@small
+def walk_finds(s, instrument, side, price, wanted, account, self_trade, further):
     book = s.books[instrument]
     other = 2 - np.int64(side)
     mode = mode_in_force(s, account, self_trade)
@@ -87,11 +99,11 @@ def fillable(s, instrument, side, price, wanted, account, self_trade):
         at = position + book.floor
         if (at > price) if side == Side.BUY else (at < price):
             return False
-        if book.further and outside(book, at):
+        if further and book.further and outside(book, at):
             return False
         visited += 1
         head = head_at(s, instrument, other, position)
-        if book.further & VEILED:
+        if further and book.further & VEILED:
             found, ended = veiled_level(s, head, mode, group, left)
         else:
             found, ended = queue_lots(s, head, mode, group, left)

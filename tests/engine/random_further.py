@@ -1,4 +1,5 @@
-"""Random but repeatable streams of further order types, quotes, calls and interruptions, among plain orders and days.
+"""Random but repeatable streams of further orders, quotes and calls amid everything that an operator may do to them:
+kill switches, seizures, cancelled trades, limits, wider windows. Small tables, so that they are full now and then.
 
 stream = FurtherStream(venue, seed)
 commands = stream.take(25, engine.state())          # targets are drawn from the orders that really live
