@@ -160,7 +160,10 @@ class AsyncClient:
                 got.append(found)
             return bool(got)
 
-        await self.until(answered, patience, what)
+        try:
+            await self.until(answered, patience, what)
+        finally:
+            link.forget(tokens[0] if tokens else 0)
         return accepted(got[0])
 
     async def poll(self, timeout: float = 1.0) -> EventArray:

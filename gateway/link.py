@@ -78,6 +78,8 @@ class Link:
         self._resuming = False
         self._unacknowledged: deque[CommandArray] = deque()
         self._answers: dict[int, Answer] = {}
+        self._questions: dict[int, bytes] = {}
+        """Queries that wait for their answers, by token: asked again after a reconnection, for they change nothing."""
         self._token = 0
         self._told_time = self._told_at = self._last_time = 0
 
@@ -220,13 +222,23 @@ class Link:
     def try_ask(self, frame_type: FrameType, message: wire.Message) -> int:
         """Send a request without waiting; returns its token, 0 when it cannot be sent now."""
         token = self._token % 0xFFFFFFFF + 1
-        if not (self._up and self._send(wire.pack(frame_type, message, token))):
+        frame = wire.pack(frame_type, message, token)
+        if not (self._up and self._send(frame)):
             return 0
         self._token = token
+        if frame_type == FrameType.QUERY:
+            self._questions[token] = frame
         return token
 
     def take_answer(self, token: int) -> Answer | None:
-        return self._answers.pop(token, None)
+        found = self._answers.pop(token, None)
+        if found is not None:
+            self.forget(token)
+        return found
+
+    def forget(self, token: int) -> None:
+        """Nobody waits for this answer any more."""
+        self._questions.pop(token, None)
 
     # --- receiving ------------------------------------------------------------------------------------------------
 
@@ -335,6 +347,8 @@ class Link:
             unseen = part[part["client_order_id"] > answer.last_client_order_id]
             if len(unseen):
                 self._send_commands(unseen)
+        for question in self._questions.values():
+            self._send(question)
 
     def resume_from(self, after: int) -> None:
         """Go back: receive every event with a sequence above `after` (once more)."""

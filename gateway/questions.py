@@ -113,7 +113,10 @@ class Questions(RegisterQuestions):
                 got.append(found)
             return bool(got)
 
-        self.wait_until(arrived, patience or self.timeout, what)
+        try:
+            self.wait_until(arrived, patience or self.timeout, what)
+        finally:
+            self._link.forget(token)
         return accepted(got[0])
 
     def control(self, message: Control) -> EventArray:

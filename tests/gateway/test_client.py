@@ -11,10 +11,11 @@ from pathlib import Path
 import pytest
 
 from engine.schema import Reason
-from gateway import example
+from gateway import example, wire
 from gateway.aio import AsyncClient
 from gateway.errors import InvalidCommand, OrderRefused
 from gateway.server import Server, background
+from gateway.wire import FrameType, QueryKind
 from tests.gateway.servers import config, funded, local
 
 
@@ -105,3 +106,23 @@ def test_the_client_knows_the_venues_time(tmp_path: Path) -> None:
         assert client.journal_time == stopped >= shown
         client.wait_until(lambda: client.connected, 5)
         assert client.journal_time >= stopped
+
+
+def test_a_question_outlives_its_connection(tmp_path: Path) -> None:
+    """What was asked of a connection that is gone is asked again after the next logon."""
+    served = config(tmp_path)
+    with background(served), local(served, "ALPHA") as client:
+        link = client._link
+        token = link.ask(FrameType.QUERY, wire.Query(int(QueryKind.BOOK), 1))
+        link._go_down()  # the answer comes to a closed socket
+        found: list[object] = []
+
+        def answered() -> bool:
+            found.append(link.take_answer(token))
+            return found[-1] is not None
+
+        client.wait_until(answered, 20)
+        client._link.forget(token)
+        link._go_down()
+        assert client.book("X1").bids == ()  # and nothing stays behind
+        assert link._questions == {}
