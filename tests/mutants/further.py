@@ -154,9 +154,8 @@ VEILED = [
         kernel=[
             (
                 "matching.py",
-                "else np.int64(maker.remaining)\n    lots = min(np.int64(taker.remaining), offered)\n",
-                "else np.int64(maker.remaining)\n"
-                "    lots = min(np.int64(taker.remaining), np.int64(maker.remaining))\n",
+                "lots_on_offer(s, book, slot) if further else np.int64(maker.remaining))\n    taker_lock",
+                "np.int64(maker.remaining))\n    taker_lock",
             ),
             (
                 "veils.py",

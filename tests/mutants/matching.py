@@ -51,10 +51,9 @@ PRIORITY = [
         kernel=[
             (
                 "matching.py",
-                "    elif maker.remaining == 0:\n        remove_plain(s, slot)\n",
-                "    elif maker.remaining == 0:\n        remove_plain(s, slot)\n"
-                "    else:\n        from engine.kernel.levels import append, unlink\n\n"
-                "        unlink(s, slot)\n        append(s, slot)\n",
+                "        remove_plain(s, slot)\n\n\n@small\ndef lots_on_offer",
+                "        remove_plain(s, slot)\n    else:\n        from engine.kernel.levels import append, unlink\n\n"
+                "        unlink(s, slot)\n        append(s, slot)\n\n\n@small\ndef lots_on_offer",
             ),
         ],
         reference=[
