@@ -127,7 +127,16 @@ def test_no_field_hides_behind_an_attribute_of_records():
 @nojit
 @pytest.mark.parametrize(
     ("name", "size"),
-    [("ORDER", 64), ("BALANCE", 32), ("HOLD", 64), ("LEVEL", 16), ("SESSION", 16), ("ACCOUNT", 16), ("CELL", 4)],
+    [
+        ("ORDER", 64),
+        ("EXTRA", 40),
+        ("BALANCE", 32),
+        ("HOLD", 64),
+        ("LEVEL", 16),
+        ("SESSION", 16),
+        ("ACCOUNT", 16),
+        ("CELL", 4),
+    ],
 )
 def test_record_sizes(name, size):
     """engine/arena.py: sizes that divide a cache line, every field aligned, no byte unused."""

@@ -10,14 +10,14 @@ PRIORITY = [
         "strict arrival order inside a price level (docs/engine.md section 3)",
         kernel=[
             (
-                "book.py",
+                "levels.py",
                 "    tail = level.tail\n    order.prev = tail\n    order.next = 0\n    if tail > 0:\n"
                 "        s.orders[tail].next = slot\n    else:\n        level.head = slot\n",
                 "    head = level.head\n    order.next = head\n    order.prev = 0\n    if head > 0:\n"
                 "        s.orders[head].prev = slot\n    else:\n        level.tail = slot\n",
             ),
             (
-                "book.py",
+                "levels.py",
                 "    level.tail = slot\n    level.quantity += order.remaining\n",
                 "    level.head = slot\n    level.quantity += order.remaining\n",
             ),
@@ -51,10 +51,9 @@ PRIORITY = [
         kernel=[
             (
                 "matching.py",
-                "buyer_fee, seller_fee)\n    if maker.remaining == 0:\n        remove(s, slot)\n",
-                "buyer_fee, seller_fee)\n    if maker.remaining == 0:\n        remove(s, slot)\n"
-                "    else:\n        from engine.kernel.book import dequeue, enqueue\n\n"
-                "        dequeue(s, slot)\n        enqueue(s, slot)\n",
+                "        remove_plain(s, slot)\n\n\n@small\ndef lots_on_offer",
+                "        remove_plain(s, slot)\n    else:\n        from engine.kernel.levels import append, unlink\n\n"
+                "        unlink(s, slot)\n        append(s, slot)\n\n\n@small\ndef lots_on_offer",
             ),
         ],
         reference=[
@@ -102,7 +101,7 @@ REMAINDERS = [
         kernel=[
             (
                 "matching.py",
-                "    if taker.time_in_force >= TimeInForce.IOC:\n        end_taker(",
+                "    if IMMEDIATE >> np.int64(taker.time_in_force) & 1:\n        end_taker(",
                 "    if False:\n        end_taker(",
             )
         ],
@@ -142,7 +141,7 @@ REMAINDERS = [
     rule(
         "fok_walks_past_five_levels",
         "the FOK walk stays inside sweep_levels (docs/engine.md section 3, FOK walk)",
-        kernel=[("admission.py", "or visited < s.sweep_levels):", "or visited <= s.sweep_levels):")],
+        kernel=[("walk.py", "or visited < s.sweep_levels):", "or visited <= s.sweep_levels):")],
         reference=[("matching.py", "taker.price) or (cap and visited == cap):", "taker.price):")],
         tests=["test_matching::test_depth_of_a_fok"],
     ),
@@ -279,7 +278,7 @@ CHECKS = [
     rule(
         "cancel_in_a_barred_break",
         "no cancel in the break where break_cancel is false (rule book, L9)",
-        kernel=[("orders.py", " or (phase == Phase.BREAK and not s.break_cancel):", ":")],
+        kernel=[("orders.py", " or (phase == Phase.BREAK and not s.break_cancel) or", " or")],
         reference=[("orders.py", "else (Phase.CLOSED, Phase.BREAK)", "else (Phase.CLOSED,)")],
         tests=["test_orders::test_cancel_in_the_break_where_it_is_barred"],
     ),

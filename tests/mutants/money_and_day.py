@@ -158,7 +158,7 @@ DAY = [
     rule(
         "half_even_closes_and_limits",
         "closing prices and limits are rounded half-up (published closes of 2024-07-01, 2026-05-14; rule book 9 G)",
-        kernel=[("day.py", "    return (2 * a + b) // (2 * b)\n", f"    {HALF_EVEN_KERNEL}\n")],
+        kernel=[("rounding.py", "    return (2 * a + b) // (2 * b)\n", f"    {HALF_EVEN_KERNEL}\n")],
         reference=[
             ("money.py", "    return (2 * numerator + denominator) // (2 * denominator)\n", f"    {HALF_EVEN}\n")
         ],
@@ -171,7 +171,7 @@ DAY = [
     rule(
         "half_down_closes_and_limits",
         "an exact half is rounded upwards (rule book 9 G: 104.675 closes at 104.68)",
-        kernel=[("day.py", "    return (2 * a + b) // (2 * b)\n", "    return (2 * a + b - 1) // (2 * b)\n")],
+        kernel=[("rounding.py", "    return (2 * a + b) // (2 * b)\n", "    return (2 * a + b - 1) // (2 * b)\n")],
         reference=[
             (
                 "money.py",
