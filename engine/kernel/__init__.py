@@ -5,8 +5,8 @@ self-trade prevention), `ledger` (pre-funding, settlement of trades, fees), `ord
 end of day), `registry` (firms, accounts, sessions, deposits), `blocks` and `negotiations` (block trades), `auctions`,
 `encumbrances` (holds on units), `compliance` (allocation, obligations, surrender), `controls` and `limits` (kill
 switches, corrections, limits), `further` and `replacing` (orders beyond plain ones), `veils` and `waiting` (icebergs,
-hidden orders, the stop book), `stops`, `quotes`, `calls`, `uncross`, `corridor`, `pricing`, `instruments` (listing), `registers` (tables by id), `events` (what is said), `dispatch`
-(the loop), `state` (canonical state).
+hidden orders, the stop book), `stops`, `quotes`, `calls`, `uncross`, `corridor`, `pricing`, `instruments` (listing),
+`registers` (tables by id), `events` (what is said), `dispatch` (the loop), `state` (canonical state).
 """
 
 from __future__ import annotations

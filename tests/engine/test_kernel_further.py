@@ -28,6 +28,7 @@ from tests.engine.further_floor import (
     quote,
     stop,
 )
+from tests.engine.generator import as_commands
 from tests.engine.random_further import FurtherStream, further_venues
 
 pytestmark = pytest.mark.nojit
@@ -90,6 +91,22 @@ def test_the_buffer_grows_with_icebergs_and_stops() -> None:
     assert buffer.ctypes.data == made[0]["events"].ctypes.data
     assert (not buffer[-1]["sequence"] and not buffer.flags.writeable) or True
     assert made[0]["books"][1]["further"] & (STOPS | VEILED | CALLS | CORRIDOR) == STOPS | VEILED | CALLS
+
+
+def test_a_call_ends_after_a_batch() -> None:
+    """dispatch.apply_commands: where a single command may give very many events, a call still ends after as many as a
+    venue without icebergs has room for, and the rest goes on alike."""
+    small = Capacity(orders=20, accounts=3, icebergs=10, bids=2, negotiations=2, auctions=1)
+    venue = plain({"order_types": ("limit", "iceberg")}, capacity=small)
+    rows = [{"kind": 1, "side": 1 + n % 2, "order_type": 1, "time_in_force": 1, "instrument": 1} for n in range(3_000)]
+    commands = as_commands([{**row, "price": 100, "quantity": 5} for row in rows])
+    commands["sequence"] = np.arange(1, len(commands) + 1)
+    market, whole = Engine(venue, "kernel"), Engine(venue, "reference")
+    done, events = market.apply(commands)
+    assert 0 < done < len(commands)
+    assert arena.event_batch(venue) < len(events) < arena.event_batch(venue) + 8 * 3 < arena.event_limit(venue)
+    parts = [events.tobytes(), market.apply_all(commands[done:]).tobytes()]
+    assert whole.apply_all(commands).tobytes() == b"".join(parts)
 
 
 # --- indexes ------------------------------------------------------------------------------------------------------
