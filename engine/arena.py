@@ -220,12 +220,12 @@ _STATE: Final[list[tuple[Any, ...]]] = [
     ("allotted", "<i8", (MAX_BIDS,)),  # by row
     ("free_slots", "<u4", (MAX_ORDERS,)),
     ("orders", ORDER, (MAX_ORDERS,)),
-    ("extras", EXTRA, (MAX_ORDERS,)),
-    ("stop_cells", "<u4", (STOP_CELLS,)),  # heads of chains of stop prices, and of quotes' orders
-    ("quote_cells", "<u4", (QUOTE_CELLS,)),
     ("index", CELL, (2 * INDEX_SIZE,)),
     ("levels", LEVEL, (MAX_INSTRUMENTS * 2 * MAX_WINDOW,)),  # by instrument, side and position: see `ladder`
     ("ahead", AHEAD, (AHEAD_SIZE,)),
+    ("extras", EXTRA, (MAX_ORDERS,)),
+    ("stop_cells", "<u4", (STOP_CELLS,)),  # heads of chains of stop prices, and of quotes' orders
+    ("quote_cells", "<u4", (QUOTE_CELLS,)),
 ]
 
 
