@@ -86,6 +86,7 @@ from engine.venue import (
 NO_ASK: Final = 1 << 31
 """Best ask of an empty side: above every price, so that the crossing test needs no special case. No bid is 0."""
 PAGE: Final = 4096
+HUGE_PAGE: Final = 1 << 21
 INDEX_SIZE: Final = 2 * MAX_ORDERS
 MAX_EVENTS: Final = 1 << 22
 SIDES: Final = 4
@@ -232,7 +233,7 @@ _STATE: Final[list[tuple[Any, ...]]] = [
 def _arena_dtype() -> np.dtype[Any]:
     """The state, and behind it the event buffer, seen both as records and as 64-bit words.
 
-    Every table begins on a page, so that a record of 64 bytes is one cache line.
+    Every table begins on a page, so that a record of 64 bytes is one cache line, and a large one on a huge page.
     """
     tables: list[tuple[Any, ...]] = [
         *_STATE,
@@ -245,7 +246,8 @@ def _arena_dtype() -> np.dtype[Any]:
     end = 0
     for name, *shape in tables:
         field = np.dtype(tuple(shape)) if len(shape) > 1 else np.dtype(shape[0])
-        offset = -(-end // PAGE) * PAGE if field.itemsize > PAGE else end
+        page = next((size for size in (HUGE_PAGE, PAGE) if field.itemsize > size), 1)
+        offset = -(-end // page) * page
         offset = offsets[-1] if name == "event_words" else offset
         names.append(name)
         formats.append(field)
