@@ -87,6 +87,7 @@ from engine.venue import (
 NO_ASK: Final = 1 << 31
 """Best ask of an empty side: above every price, so that the crossing test needs no special case. No bid is 0."""
 PAGE: Final = 4096
+HUGE_PAGE: Final = 1 << 21
 INDEX_SIZE: Final = 2 * MAX_ORDERS
 MAX_EVENTS: Final = 1 << 22
 SIDES: Final = 4
@@ -221,20 +222,20 @@ _STATE: Final[list[tuple[Any, ...]]] = [
     ("allotted", "<i8", (MAX_BIDS,)),  # by row
     ("free_slots", "<u4", (MAX_ORDERS,)),
     ("orders", ORDER, (MAX_ORDERS,)),
-    ("extras", EXTRA, (MAX_ORDERS,)),
-    ("stop_cells", "<u4", (STOP_CELLS,)),  # heads of chains of stop prices, and of quotes' orders
-    ("quote_cells", "<u4", (QUOTE_CELLS,)),
     ("index", CELL, (2 * INDEX_SIZE,)),
     ("levels", LEVEL, (MAX_INSTRUMENTS * 2 * MAX_WINDOW,)),  # by instrument, side and position: see `ladder`
     ("ahead", AHEAD, (AHEAD_SIZE,)),
     ("acting", COMMAND, (1,)),  # in whose name a triggered stop acts
+    ("extras", EXTRA, (MAX_ORDERS,)),
+    ("stop_cells", "<u4", (STOP_CELLS,)),  # heads of chains of stop prices, and of quotes' orders
+    ("quote_cells", "<u4", (QUOTE_CELLS,)),
 ]
 
 
 def _arena_dtype() -> np.dtype[Any]:
     """The state, and behind it the event buffer, seen both as records and as 64-bit words.
 
-    Every table begins on a page, so that a record of 64 bytes is one cache line.
+    Every table begins on a page, so that a record of 64 bytes is one cache line, and a large one on a huge page.
     """
     tables: list[tuple[Any, ...]] = [
         *_STATE,
@@ -247,7 +248,8 @@ def _arena_dtype() -> np.dtype[Any]:
     end = 0
     for name, *shape in tables:
         field = np.dtype(tuple(shape)) if len(shape) > 1 else np.dtype(shape[0])
-        offset = -(-end // PAGE) * PAGE if field.itemsize > PAGE else end
+        page = next((size for size in (HUGE_PAGE, PAGE) if field.itemsize > size), 1)
+        offset = -(-end // page) * page
         offset = offsets[-1] if name == "event_words" else offset
         names.append(name)
         formats.append(field)

@@ -93,14 +93,13 @@ def of_registry(kind):
 
 @small
 def check_kind(s, c, words, i):
-    """`words[i]` is the command as int64 words. UNUSED_FIELD_SET may yet mean that a field is set that only further
-    order types use: see `is_further`."""
+    """`words[i]` is the command as int64 words."""
     kind = c.kind
     if UNUSED[kind, 2] != 0 or (kind == CommandKind.TAKE and not s.take_offered):
         return Reason.INVALID_KIND
     if kind >= CommandKind.SURRENDER and not s.prefunded and of_registry(kind):
         return Reason.INVALID_KIND
-    return Reason.NONE if bits_set(words, i, kind, UNUSUAL) == 0 else Reason.UNUSED_FIELD_SET
+    return Reason.NONE if bits_set(words, i, kind, UNUSED) == 0 else Reason.UNUSED_FIELD_SET
 
 
 @small
@@ -110,12 +109,6 @@ def bits_set(words, i, kind, masks):
     for word in range(8):
         found |= words[U(i), word] & masks[kind, word]
     return found
-
-
-@small
-def is_further(c, words, i):
-    """Whether a command refused by `check_kind` is sound after all, and asks for something further."""
-    return bits_set(words, i, c.kind, UNUSED) == 0
 
 
 @small

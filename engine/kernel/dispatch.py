@@ -5,11 +5,13 @@ import numpy as np
 from numba import types
 
 from engine.arena import ARENA
-from engine.kernel.admission import check_kind, check_session, is_further
-from engine.kernel.compiler import COMPILED, U, by_address, plain, small
+from engine.kernel.admission import UNUSUAL, bits_set, check_kind, check_session, is_plain_order
+from engine.kernel.compiler import COMPILED, U, by_address, plain, rare, small
 from engine.kernel.events import rejected
+from engine.kernel.further import new_further_order
 from engine.kernel.lookahead import BLOCK, look_ahead
-from engine.kernel.orders import cancel_order, mass_cancel, new_order, replace_order, take, unusual_order
+from engine.kernel.matching import FURTHER, PLAIN
+from engine.kernel.orders import cancel_order, mass_cancel, new_order, replace_order, take
 from engine.kernel.quotes import quote
 from engine.kernel.seldom import process_seldom
 from engine.schema import COMMAND, CommandKind, Reason
@@ -29,29 +31,47 @@ def worst_case(s, c):
     return most
 
 
-@small
-def process(s, c, words, i):
-    """Carry out one order command. Returns Reason.NONE, or why nothing was changed."""
-    reason = check_session(s, c)
-    if reason == Reason.NONE:
-        reason = check_kind(s, c, words, i)
-        if reason == Reason.UNUSED_FIELD_SET and is_further(c, words, i):
-            return unusual_order(s, c)
+@rare
+def other_command(s, c, words, i):
+    """All of the order kinds that is no plain order on its own; the session has been checked."""
+    reason = check_kind(s, c, words, i)
     if reason != Reason.NONE:
         return reason
-    if c.kind == CommandKind.NEW_ORDER:
-        return new_order(s, c)
-    if c.kind == CommandKind.CANCEL_ORDER:
-        return cancel_order(s, c)
-    if c.kind == CommandKind.REPLACE_ORDER:
-        return replace_order(s, c)
-    if c.kind == CommandKind.MASS_CANCEL:
+    kind = c.kind
+    if kind == CommandKind.NEW_ORDER:
+        return new_further_order(s, c)
+    if kind == CommandKind.CANCEL_ORDER:
+        return cancel_order(s, c, FURTHER)
+    if kind == CommandKind.REPLACE_ORDER:
+        return replace_order(s, c, FURTHER)
+    if kind == CommandKind.MASS_CANCEL:
         return mass_cancel(s, c)
-    if c.kind == CommandKind.TAKE:
+    if kind == CommandKind.TAKE:
         return take(s, c)
-    if c.kind == CommandKind.QUOTE:
+    if kind == CommandKind.QUOTE:
         return quote(s, c)
     return Reason.INVALID_KIND
+
+
+@small
+def process(s, c, words, i):
+    """Carry out one order command. Returns Reason.NONE, or why nothing was changed.
+
+    The code of plain orders calls no function at all: a call would cost even the commands that do not come to it.
+    """
+    reason = check_session(s, c)
+    if reason != Reason.NONE:
+        return reason
+    if bits_set(words, i, c.kind, UNUSUAL) == 0:
+        if c.kind == CommandKind.NEW_ORDER:
+            if is_plain_order(s, c):
+                return new_order(s, c)
+        elif s.further_events == 0:
+            if c.kind == CommandKind.CANCEL_ORDER:
+                return cancel_order(s, c, PLAIN)
+            if c.kind == CommandKind.REPLACE_ORDER:
+                return replace_order(s, c, PLAIN)
+    return other_command(s, c, words, i)
 
 
 @plain

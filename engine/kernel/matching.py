@@ -130,24 +130,25 @@ def prevent(s, c, taker, slot, mode, further):
         if further:
             cancel_resting(s, c, slot, EventKind.CANCELLED, Reason.SELF_TRADE_PREVENTED)
         else:
-            maker = s.orders[slot]
-            ended(s, c, EventKind.CANCELLED, Reason.SELF_TRADE_PREVENTED, maker, release_all(s, maker))
-            remove_plain(s, slot)
+            end_live(s, c, slot, EventKind.CANCELLED, Reason.SELF_TRADE_PREVENTED, PLAIN)
     return mode != SelfTrade.CANCEL_MAKER
 
 
 @small
-def end_live(s, c, slot, kind, reason):
+def end_live(s, c, slot, kind, reason, further):
     """End a live order: lock released, one CANCELLED or EXPIRED, out of the book."""
     order = s.orders[slot]
     ended(s, c, kind, reason, order, release_all(s, order))
-    remove(s, slot)
+    if further:
+        remove(s, slot)
+    else:
+        remove_plain(s, slot)
 
 
 @plain
 def cancel_resting(s, c, slot, kind, reason):
     """As `end_live`, for all that is not a firm's plain cancel."""
-    end_live(s, c, slot, kind, reason)
+    end_live(s, c, slot, kind, reason, FURTHER)
 
 
 @small

@@ -15,7 +15,6 @@ from engine.kernel.admission import (
     check_open,
     check_role,
     check_terms,
-    is_plain_order,
     mode_in_force,
     owner_group,
     owns_order,
@@ -26,7 +25,6 @@ from engine.kernel.book import end_order, next_in_book, rest_order, write_order
 from engine.kernel.compiler import U, plain, rare, small
 from engine.kernel.corridor import outside, set_corridor
 from engine.kernel.events import accepted, counted, replaced
-from engine.kernel.further import new_further_order
 from engine.kernel.index import find_client_order, find_order
 from engine.kernel.ledger import balance_of, lock, lock_for, lock_of, move_lock, shortfall
 from engine.kernel.levels import append, first_position, give_slot, shrink, take_slot, unlink, worse_position
@@ -37,7 +35,6 @@ from engine.kernel.stops import trigger_stops
 from engine.kernel.walk import fillable_plain
 from engine.layout import WAITING
 from engine.schema import (
-    CommandKind,
     EventKind,
     MassCancelScope,
     Mode,
@@ -58,8 +55,7 @@ BY_SESSION = int(MassCancelScope.SESSION)
 
 @small
 def new_order(s, c):
-    if not is_plain_order(s, c):
-        return new_further_order(s, c)
+    """Of an order that `is_plain_order`; all others: `further.new_further_order`."""
     reason = check_role(s, c)
     if reason == Reason.NONE:
         reason = check_account(s, c)
@@ -126,7 +122,7 @@ def target_slot(s, c):
 
 
 @small
-def cancel_order(s, c):
+def cancel_order(s, c, further):
     if c["flags"] & ~BY_CLIENT:
         return Reason.INVALID_FLAGS
     reason = check_role(s, c)
@@ -140,39 +136,23 @@ def cancel_order(s, c):
     if phase != Phase.CONTINUOUS:
         if phase == Phase.CLOSED or (phase == Phase.BREAK and not s.break_cancel) or book.call_frozen:
             return Reason.WRONG_PHASE
-    end_live(s, c, slot, EventKind.CANCELLED, Reason.USER_REQUESTED)
+    end_live(s, c, slot, EventKind.CANCELLED, Reason.USER_REQUESTED, further)
     return Reason.NONE
 
 
 @small
-def order_to_replace(s, c):
-    """Returns (Reason.NONE or why there is none, its slot)."""
+def replace_order(s, c, further):
     if c["flags"] & ~BY_CLIENT:
-        return Reason.INVALID_FLAGS, np.int64(0)
+        return Reason.INVALID_FLAGS
     reason = check_role(s, c)
     if reason != Reason.NONE:
-        return reason, np.int64(0)
-    slot = target_slot(s, c)
-    return Reason.UNKNOWN_ORDER if slot == 0 else Reason.NONE, slot
-
-
-@plain
-def unusual_order(s, c):
-    """NEW_ORDER or REPLACE_ORDER with a field that only further order types use."""
-    if c.kind == CommandKind.NEW_ORDER:
-        return new_further_order(s, c)
-    reason, slot = order_to_replace(s, c)
-    return replace_further(s, c, slot) if reason == Reason.NONE else reason
-
-
-@small
-def replace_order(s, c):
-    reason, slot = order_to_replace(s, c)
-    if reason != Reason.NONE:
         return reason
+    slot = target_slot(s, c)
+    if slot == 0:
+        return Reason.UNKNOWN_ORDER
     order = s.orders[slot]
     book = s.books[order.instrument]
-    if book.further:
+    if further and book.further | c.price2 | c.quantity2 | c.expiry:
         return replace_further(s, c, slot)
     reason = check_halted(s, book)
     if reason != Reason.NONE:
