@@ -25,7 +25,7 @@ class JournalScan:
         watermark: last batch known to be durable; 0 when unknown.
         first, last: only these segments. What the first one's header says of its beginning is then believed, and what
             follows the last one is not looked at; `beginning` and `position` say what must fit to its neighbours.
-        helpers: as for `stretch.Crew`. Files are read by the caller's thread alone.
+        helpers: as for `stretch.Crew`. Windows are read by any of them, one at a time.
 
     Raises (while iterating): JournalCorrupt, AcknowledgedLost, ForeignFile, NewerVersion, JournalFailure.
     """

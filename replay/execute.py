@@ -87,16 +87,14 @@ def chunks(stretches: Iterable[Stretch]) -> Generator[Chunk, None, None]:
             ends |= {index, index + 1}
         borders = sorted({0, len(stretch)} | ends)
         for first, last in pairwise(borders):
+            digest = digests.get(last - 1)
+            if last - first == 1:
+                batch = stretch.batch(first)
+                yield Chunk(batch.commands, batch.events, 1, batch.total, digest, batch.last_command)
+                continue
             part = stretch.part(first, last)
-            head = part.heads[-1]
-            yield Chunk(
-                part.commands,
-                part.events,
-                last - first,
-                part.size,
-                digests.get(last - 1),
-                int(head["command"]) + int(head["commands"]) - 1,
-            )
+            end = stretch.batch(last - 1).last_command
+            yield Chunk(part.commands, part.events, last - first, part.size, digest, end)
 
 
 def notes_of(batch: Batch) -> tuple[Note, ...]:

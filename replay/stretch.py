@@ -13,6 +13,7 @@ from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from hashlib import sha256
+from threading import Lock
 from typing import Any, Final, NamedTuple, Self
 from zlib import crc32
 
@@ -302,7 +303,7 @@ def processors() -> int:
 
 
 class Crew:
-    """Threads that check windows ahead of their use. The thread that uses them takes part when it would wait.
+    """Threads that read and check windows ahead of their use. The thread that uses them takes part when it would wait.
 
     Args:
         helpers: threads beside the caller's; None = one per further processor, at most MOST_HELPERS; 0 = none.
@@ -322,25 +323,15 @@ class Crew:
             for window in windows:
                 yield window, check(window, uuid)
             return
-        waiting: deque[_Task] = deque()
-        more = True
+        ahead = _Ahead(windows, uuid, AHEAD * self._helpers)
         try:
-            while True:
-                while more and len(waiting) < AHEAD * self._helpers:
-                    task = _next_task(windows, uuid, self._pool)
-                    more = task is not None and task.window is not None
-                    if task is not None:
-                        waiting.append(task)
-                if not waiting:
-                    return
-                _take_part(waiting, uuid)
-                first = waiting.popleft()
-                stretch = first.future.result()
-                if first.window is not None:
-                    yield first.window, stretch
+            for _ in range(AHEAD * self._helpers):
+                self._pool.submit(ahead.work)
+            while (found := ahead.next()) is not None:
+                self._pool.submit(ahead.work)
+                yield found
         finally:
-            for task in waiting:
-                task.future.cancel()
+            ahead.stop()
 
     def __enter__(self) -> Self:
         if self._pool is not None:
@@ -355,28 +346,52 @@ class Crew:
             sys.setswitchinterval(self._switching)
 
 
-class _Task(NamedTuple):
-    window: Window | None
-    """None when reading it failed; the future then holds the error."""
-    future: Future[Stretch]
+class _Ahead:
+    """Windows on their way: read one at a time in their order, checked by whoever comes, used in their order again."""
 
+    def __init__(self, windows: Iterator[Window], uuid: bytes, most: int) -> None:
+        self._windows = windows
+        self._uuid = uuid
+        self._most = most
+        self._reading = Lock()
+        self._more = True
+        self._waiting: deque[Future[tuple[Window, Stretch]]] = deque()
 
-def _next_task(windows: Iterator[Window], uuid: bytes, pool: ThreadPoolExecutor) -> _Task | None:
-    try:
-        window = next(windows, None)
-    except Exception as error:
-        failed: Future[Stretch] = Future()
-        failed.set_exception(error)
-        return _Task(None, failed)
-    return None if window is None else _Task(window, pool.submit(check, window, uuid))
+    def work(self) -> bool:
+        """Read the next window and check it; False when there is none, or enough are waiting to be used."""
+        with self._reading:
+            if not self._more or len(self._waiting) >= self._most:
+                return False
+            task: Future[tuple[Window, Stretch]] = Future()
+            try:
+                window = next(self._windows, None)
+            except Exception as error:
+                task.set_exception(error)
+                window = None
+            self._more = window is not None
+            if window is None and not task.done():
+                return False
+            self._waiting.append(task)
+        if window is not None:
+            try:
+                task.set_result((window, check(window, self._uuid)))
+            except Exception as error:
+                task.set_exception(error)
+        return True
 
+    def next(self) -> tuple[Window, Stretch] | None:
+        """The next window in order; None behind the last. Raises what reading it raised."""
+        while not (self._waiting and self._waiting[0].done()):
+            if not self.work():
+                break
+        if not self._waiting:
+            return None
+        task = self._waiting[0]
+        found = task.result()
+        self._waiting.popleft()
+        return found
 
-def _take_part(waiting: deque[_Task], uuid: bytes) -> None:
-    """Until the first window is checked, check what nobody has begun."""
-    for index, (window, future) in enumerate(waiting):
-        if waiting[0].future.done():
-            return
-        if window is not None and future.cancel():
-            done: Future[Stretch] = Future()
-            done.set_result(check(window, uuid))
-            waiting[index] = _Task(window, done)
+    def stop(self) -> None:
+        """Nothing more is read."""
+        with self._reading:
+            self._more = False
