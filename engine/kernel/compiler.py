@@ -97,6 +97,12 @@ class Native:
         return self._call
 
     @property
+    def address(self) -> int:
+        """Where the function stands in memory, for calls from compiled code."""
+        self.ready()
+        return int(self._native.address)
+
+    @property
     def _marker(self) -> Path:
         return _FOLDER / f"{self.name}.compiled"
 

@@ -2,7 +2,9 @@
 
 import numba
 import numpy as np
+from llvmlite import ir
 from numba import types
+from numba.extending import intrinsic
 
 from engine.arena import ARENA
 from engine.kernel.admission import UNUSUAL, bits_set, check_kind, check_session, is_plain_order
@@ -83,14 +85,14 @@ def apply_orders(s, commands, words, first, count):
     Returns how many of all are done; the events stand behind `event_count` earlier ones in the arena's buffer.
     """
     for i in range(first, count):
-        c = commands[U(i)]
-        if c.kind > LAST_HOT_KIND or s.event_limit - s.event_count < worst_case(s, c):
-            return i
-        if (i - first) % BLOCK == 0 and count > BLOCK:
+        if i % BLOCK == 0 and count > BLOCK:
             if s.event_count > s.event_batch:
                 return i
             if COMPILED:
-                look_ahead(s, commands, first, i, count)
+                look_ahead(s, commands, i, count)
+        c = commands[U(i)]
+        if c.kind > LAST_HOT_KIND or s.event_limit - s.event_count < worst_case(s, c):
+            return i
         s.command_sequence = c.sequence
         s.timestamp = c.timestamp
         reason = process(s, c, words, i)
@@ -115,20 +117,57 @@ def apply_seldom(s, commands, words, first, count):
     return count
 
 
+if COMPILED:
+
+    @intrinsic
+    def call_at(context, address, first, second, third):
+        """Call a Native of three arguments, two of them addresses."""
+
+        def generate(c, builder, signature, arguments):
+            word = ir.IntType(64)
+            function = builder.bitcast(arguments[0], ir.FunctionType(word, [word] * 3).as_pointer())
+            pointers = [builder.ptrtoint(one, word) for one in arguments[1:3]]
+            return builder.call(function, [*pointers, arguments[3]])
+
+        return types.int64(address, first, second, third), generate
+
+else:
+
+    def call_at(function, first, second, third):
+        return function(first, second, third)
+
+
+@plain
+def in_turns(s, commands, words, count, seldom, arena, where):
+    """Apply all `count` commands, each by the loop that knows its kind, until neither has room for the events.
+
+    Args: s, commands, words as above; seldom the other loop's address; arena, where those of the block of memory and of
+    the commands. Returns how many are done.
+    """
+    done = 0
+    while True:
+        done = apply_orders(s, commands, words, done, count)
+        before = done
+        if done < count:
+            done = call_at(seldom, arena, where, done << SPAN_BITS | count)
+        if done == before or done == count:
+            return done
+
+
 SPAN_BITS = 32
 SPAN_MASK = (1 << SPAN_BITS) - 1
 FEW = 16
 """So many commands are copied to a place whose address is known: to ask for an address costs a microsecond."""
 
 if COMPILED:
+    BLOCK_OF_MEMORY = types.CPointer(numba.from_dtype(ARENA))
 
-    @by_address(types.CPointer(numba.from_dtype(ARENA)), types.voidptr, types.int64)
-    def orders_at(arena, commands, span):
-        first, count = span >> SPAN_BITS, span & SPAN_MASK
+    @by_address(BLOCK_OF_MEMORY, types.voidptr, types.int64, types.voidptr)
+    def orders_at(arena, commands, count, seldom):
         records, words = numba.carray(commands, (count,), COMMAND), numba.carray(commands, (count, 12), np.int64)
-        return apply_orders(numba.carray(arena, (1,))[0], records, words, first, count)
+        return in_turns(numba.carray(arena, (1,))[0], records, words, count, seldom, arena, commands)
 
-    @by_address(types.CPointer(numba.from_dtype(ARENA)), types.voidptr, types.int64)
+    @by_address(BLOCK_OF_MEMORY, types.voidptr, types.int64)
     def seldom_at(arena, commands, span):
         first, count = span >> SPAN_BITS, span & SPAN_MASK
         records, words = numba.carray(commands, (count,), COMMAND), numba.carray(commands, (count, 12), np.int64)
@@ -136,60 +175,36 @@ if COMPILED:
 
     NATIVES = (orders_at, seldom_at)
 
-    def loops(arena):
-        """The two loops as (call, call, the arena for them); a call is (arena, where commands lie, first and count)."""
-        return orders_at.ready(), seldom_at.ready(), arena.ctypes.data
-
-    def places():
-        """A function that gives the place of COMMAND[n]."""
+    def bind(arena):
+        """A function that applies COMMAND[n], contiguous, to this ARENA[1] and returns how many were done."""
+        call, seldom, block = orders_at.ready(), seldom_at.address, arena.ctypes.data
+        event_count = arena["event_count"]
         few = np.zeros(FEW, COMMAND)
-        address, room, size = few.ctypes.data, memoryview(few.view(np.uint8)), COMMAND.itemsize
+        room, size, near = memoryview(few.view(np.uint8)), COMMAND.itemsize, few.ctypes.data
 
-        def place(commands):
+        def apply(commands):
             count = len(commands)
+            event_count[0] = 0
             if count > FEW:
-                return commands.ctypes.data
+                return call(block, commands.ctypes.data, count, seldom)
             room[: count * size] = commands.tobytes()
-            return address
+            return call(block, near, count, seldom)
 
-        return place
+        return apply
 
 else:
     NATIVES = ()
 
-    def loops(arena):
+    def bind(arena):
         """As above, interpreted."""
 
-        def called(loop):
-            def call(arena, commands, span):
-                words = commands.view(np.int64).reshape(-1, 12)
-                return loop(arena[0], commands, words, span >> SPAN_BITS, span & SPAN_MASK)
+        def apply(commands):
+            arena["event_count"] = 0
+            words = commands.view(np.int64).reshape(-1, 12)
 
-            return call
+            def seldom(arena, commands, span):
+                return apply_seldom(arena[0], commands, words, span >> SPAN_BITS, span & SPAN_MASK)
 
-        return called(apply_orders), called(apply_seldom), arena
+            return in_turns(arena[0], commands, words, len(commands), seldom, arena, commands)
 
-    def places():
-        return lambda commands: commands
-
-
-def bind(arena):
-    """A function that applies COMMAND[n], contiguous, to this ARENA[1] and returns how many were done."""
-    orders, seldom, block = loops(arena)
-    place = places()
-    event_count = arena["event_count"]
-
-    def apply(commands):
-        count, where = len(commands), place(commands)
-        event_count[0] = 0
-        done = orders(block, where, count)
-        while done < count:
-            before = done
-            done = seldom(block, where, done << SPAN_BITS | count)
-            if done == before:  # neither loop has room
-                return done
-            if done < count:
-                done = orders(block, where, done << SPAN_BITS | count)
-        return done
-
-    return apply
+        return apply

@@ -105,13 +105,13 @@ def ask_next(s, note):
 
 
 @small
-def look_ahead(s, commands, start, i, count):
+def look_ahead(s, commands, i, count):
     """Before command `i`, the first of a block: one stage each for the three blocks behind this one."""
     if s.live_orders + s.accounts_open > NEAR_MEMORY:
-        first = i == start  # nothing of this call has been asked for yet
-        for j in range(start if first else i + 3 * BLOCK, min(i + 4 * BLOCK, count)):
+        first = i == 0  # nothing of this call has been asked for yet
+        for j in range(0 if first else i + 3 * BLOCK, min(i + 4 * BLOCK, count)):
             ask_named(s, commands[U(j)], note_of(s, j))
-        for j in range(start if first else i + 2 * BLOCK, min(i + 3 * BLOCK, count)):
+        for j in range(0 if first else i + 2 * BLOCK, min(i + 3 * BLOCK, count)):
             ask_met(s, commands[U(j)], note_of(s, j))
-        for j in range(start if first else i + BLOCK, min(i + 2 * BLOCK, count)):
+        for j in range(0 if first else i + BLOCK, min(i + 2 * BLOCK, count)):
             ask_next(s, note_of(s, j))

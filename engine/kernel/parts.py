@@ -9,7 +9,7 @@ everything optimised and turned into machine code, once.
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any, Final, cast
 
 from numba.core import types
 from numba.core.codegen import JITCodeLibrary
@@ -116,6 +116,10 @@ def _wide(given: types.Type) -> types.Type:
     return types.int64 if isinstance(bare, types.Integer) and bare != types.uint64 else bare
 
 
+_ALONE: Final = {"nopython": True, "no_cpython_wrapper": True, "no_cfunc_wrapper": True, "_nrt": False}
+"""Not called from outside, and no counted references: nothing is allocated, and every array is the caller's."""
+
+
 class Part(CPUDispatcher):
     """A function that only parts and entries call, compiled once whatever kinds of integers it is given."""
 
@@ -125,7 +129,13 @@ class Part(CPUDispatcher):
         self._apart = apart
         super().__init__(
             py_func,
-            targetoptions={"nopython": True, "no_cpython_wrapper": True, "no_cfunc_wrapper": True, "_nrt": False, **options},
+            targetoptions={
+                "nopython": True,
+                "no_cpython_wrapper": True,
+                "no_cfunc_wrapper": True,
+                "_nrt": False,
+                **options,
+            },
             pipeline_class=PartCompiler,
         )
 
