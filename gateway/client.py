@@ -32,6 +32,7 @@ from engine.schema import (
     EventArray,
 )
 from gateway import wire
+from gateway.drafts import Draft
 from gateway.errors import NoAnswer
 from gateway.link import Credentials, Link
 from gateway.mechanisms import Mechanisms, R
@@ -160,14 +161,12 @@ class Client(OrderEntry, Mechanisms, Questions):
         self._collect()
         return first
 
-    def _command(self, kind: CommandKind, numbers: int = 1) -> CommandArray:
-        made = np.zeros(1, COMMAND)
-        made["kind"], made["client_order_id"] = kind, self._link.next_numbers(numbers)
-        return made
+    def _command(self, kind: CommandKind, numbers: int = 1) -> Draft:
+        return Draft(kind, self._link.next_numbers(numbers))
 
-    def _send(self, made: CommandArray, request: R) -> R:
+    def _send(self, made: Draft, request: R) -> R:
         self._tracker.add(request)
-        self._link.submit(made)
+        self._link.submit(made.records)
         return request
 
     # --- events ---------------------------------------------------------------------------------------------------

@@ -5,7 +5,8 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any, Literal, TypeVar
 
-from engine.schema import CommandArray, CommandKind, EventKind, Side
+from engine.schema import CommandKind, EventKind, Side
+from gateway.drafts import Draft
 from gateway.errors import InvalidCommand
 from gateway.handles import BidHandle, BlockTerms, KillRequest, UnitsRequest
 from gateway.orders import Request
@@ -33,10 +34,10 @@ class Mechanisms:
     reference: Reference
     account_number: int
 
-    def _command(self, kind: CommandKind, numbers: int = 1) -> CommandArray:
+    def _command(self, kind: CommandKind, numbers: int = 1) -> Draft:
         raise NotImplementedError
 
-    def _send(self, made: CommandArray, request: R) -> R:
+    def _send(self, made: Draft, request: R) -> R:
         raise NotImplementedError
 
     # --- block trades -------------------------------------------------------------------------------------------------
@@ -58,7 +59,7 @@ class Mechanisms:
         made["side"], made["instrument"], made["expiry"] = side_of(side), terms.number, until
         if counterparty is not None:
             made["scope"], made["target"] = 1, counterparty
-        return self._send(made, BlockTerms(self._self, _number(made), terms, EventKind.BLOCK_OFFERED))
+        return self._send(made, BlockTerms(self._self, made.number, terms, EventKind.BLOCK_OFFERED))
 
     def block_counter(
         self,
@@ -73,7 +74,7 @@ class Mechanisms:
         number, terms = self._negotiation(negotiation, instrument)
         made = self._terms(CommandKind.BLOCK_COUNTER, terms, quantity, price, account)
         made["target"] = number
-        return self._send(made, BlockTerms(self._self, _number(made), terms, EventKind.BLOCK_COUNTERED))
+        return self._send(made, BlockTerms(self._self, made.number, terms, EventKind.BLOCK_COUNTERED))
 
     def block_accept(
         self,
@@ -93,14 +94,14 @@ class Mechanisms:
             raise TypeError("restate the terms: quantity and price, or give the Negotiation itself")
         made = self._terms(CommandKind.BLOCK_ACCEPT, terms, quantity, price, account)
         made["target"] = number
-        return self._send(made, BlockTerms(self._self, _number(made), terms, EventKind.BLOCK_TRADE))
+        return self._send(made, BlockTerms(self._self, made.number, terms, EventKind.BLOCK_TRADE))
 
     def block_withdraw(self, negotiation: Negotiation | BlockTerms | int, *, account: int | None = None) -> Request:
         """End a negotiation: one's own offer, or as either of its two parties."""
         made = self._command(CommandKind.BLOCK_WITHDRAW)
         made["account"] = self._account(account)
         made["target"] = negotiation if isinstance(negotiation, int) else negotiation.number
-        return self._send(made, Request(self._self, _number(made), EventKind.BLOCK_ENDED))
+        return self._send(made, Request(self._self, made.number, EventKind.BLOCK_ENDED))
 
     def _negotiation(self, negotiation: Negotiation | int, name: str | int | None) -> tuple[int, InstrumentData]:
         if isinstance(negotiation, Negotiation):
@@ -125,7 +126,7 @@ class Mechanisms:
         terms, side = self.reference.instrument(instrument), side_of(side)
         made = self._terms(CommandKind.AUCTION_BID, terms, quantity, price, account)
         made["side"], made["instrument"], made["target"] = side, terms.number, auction
-        return self._send(made, BidHandle(self._self, _number(made), terms, side))
+        return self._send(made, BidHandle(self._self, made.number, terms, side))
 
     def replace_bid(
         self, bid: BidHandle | int, quantity: int, price: Price, *, instrument: str | int | None = None
@@ -137,13 +138,13 @@ class Mechanisms:
         made = self._command(CommandKind.AUCTION_BID_REPLACE)
         made["target"] = bid if isinstance(bid, int) else bid.number
         made["price"], made["quantity"] = to_ticks(terms, price), quantity
-        return self._send(made, Request(self._self, _number(made), EventKind.BID_REPLACED))
+        return self._send(made, Request(self._self, made.number, EventKind.BID_REPLACED))
 
     def withdraw_bid(self, bid: BidHandle | int) -> Request:
         """Take a bid back while its window is open."""
         made = self._command(CommandKind.AUCTION_BID_WITHDRAW)
         made["target"] = bid if isinstance(bid, int) else bid.number
-        return self._send(made, Request(self._self, _number(made), EventKind.BID_ENDED))
+        return self._send(made, Request(self._self, made.number, EventKind.BID_ENDED))
 
     # --- the registry -------------------------------------------------------------------------------------------------
 
@@ -153,22 +154,22 @@ class Mechanisms:
         """Surrender units for an obligation, whose year is restated."""
         made = self._units(CommandKind.SURRENDER, asset, units, account)
         made["target"], made["expiry"] = obligation, year
-        return self._send(made, UnitsRequest(self._self, _number(made), EventKind.UNITS_SURRENDERED))
+        return self._send(made, UnitsRequest(self._self, made.number, EventKind.UNITS_SURRENDERED))
 
     def cancel_units(self, asset: str, units: int, *, account: int | None = None) -> UnitsRequest:
         """Cancel units for good, of one's own will."""
         made = self._units(CommandKind.VOLUNTARY_CANCEL, asset, units, account)
-        return self._send(made, UnitsRequest(self._self, _number(made), EventKind.UNITS_CANCELLED))
+        return self._send(made, UnitsRequest(self._self, made.number, EventKind.UNITS_CANCELLED))
 
     def transfer_in(self, asset: str, units: int, *, account: int | None = None) -> UnitsRequest:
         """Ask for units from the registry; they come when the operator completes it."""
         made = self._units(CommandKind.TRANSFER_IN, asset, units, account)
-        return self._send(made, UnitsRequest(self._self, _number(made), EventKind.HOLD_PLACED))
+        return self._send(made, UnitsRequest(self._self, made.number, EventKind.HOLD_PLACED))
 
     def transfer_out(self, asset: str, units: int, *, account: int | None = None) -> UnitsRequest:
         """Return units to the registry; they are held until the operator completes or refuses it."""
         made = self._units(CommandKind.TRANSFER_OUT, asset, units, account)
-        return self._send(made, UnitsRequest(self._self, _number(made), EventKind.HOLD_PLACED))
+        return self._send(made, UnitsRequest(self._self, made.number, EventKind.HOLD_PLACED))
 
     def pledge(
         self, asset: str, units: int, creditor: int, *, loan: Price = 0, account: int | None = None
@@ -179,20 +180,20 @@ class Mechanisms:
             raise ValueError(f"loan {loan}: at most two decimals")
         made = self._units(CommandKind.PLEDGE_REQUEST, asset, units, account)
         made["target"], made["quantity2"] = creditor, int(minor)
-        return self._send(made, UnitsRequest(self._self, _number(made), EventKind.HOLD_PLACED))
+        return self._send(made, UnitsRequest(self._self, made.number, EventKind.HOLD_PLACED))
 
     # --- the firm's own kill switch -----------------------------------------------------------------------------------
 
     def kill(self) -> KillRequest:
         """Stop the firm: every order, negotiation and bid of it ends, nothing new is taken until `resume_firm`."""
         made = self._command(CommandKind.FIRM_KILL)
-        return self._send(made, KillRequest(self._self, _number(made), EventKind.KILL_SWITCH_SET))
+        return self._send(made, KillRequest(self._self, made.number, EventKind.KILL_SWITCH_SET))
 
     def resume_firm(self) -> KillRequest:
         """Let the firm trade again after its own `kill`."""
         made = self._command(CommandKind.FIRM_KILL)
         made["scope"] = 1
-        return self._send(made, KillRequest(self._self, _number(made), EventKind.KILL_SWITCH_SET))
+        return self._send(made, KillRequest(self._self, made.number, EventKind.KILL_SWITCH_SET))
 
     # --- parts --------------------------------------------------------------------------------------------------------
 
@@ -206,13 +207,13 @@ class Mechanisms:
 
     def _terms(
         self, kind: CommandKind, instrument: InstrumentData, quantity: int, price: Price, account: int | None
-    ) -> CommandArray:
+    ) -> Draft:
         ticks = to_ticks(instrument, price)
         made = self._command(kind)
         made["account"], made["quantity"], made["price"] = self._account(account), quantity, ticks
         return made
 
-    def _units(self, kind: CommandKind, asset: str, units: int, account: int | None) -> CommandArray:
+    def _units(self, kind: CommandKind, asset: str, units: int, account: int | None) -> Draft:
         from engine.schema import Reason
 
         known = self.reference.data.assets
@@ -221,7 +222,3 @@ class Mechanisms:
         made = self._command(kind)
         made["account"], made["scope"], made["quantity"] = self._account(account), known.index(asset) + 1, units
         return made
-
-
-def _number(made: CommandArray) -> int:
-    return int(made["client_order_id"][0])

@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import date
 from typing import TYPE_CHECKING, Any, Literal
 
-from engine.schema import CommandArray, CommandKind, EventKind, MassCancelScope, OrderFlag, SelfTrade
+from engine.schema import CommandKind, EventKind, MassCancelScope, OrderFlag, SelfTrade
 from engine.venue import date_number
+from gateway.drafts import Draft
 from gateway.mechanisms import Price, R, SideName, side_of
 from gateway.orders import OrderHandle, OrderTerms, ReplaceRequest, Request, order_terms
 from gateway.quotes import QuoteHandle
@@ -32,10 +33,10 @@ class OrderEntry:
     account_number: int
     _tracker: Tracker
 
-    def _command(self, kind: CommandKind, numbers: int = 1) -> CommandArray:
+    def _command(self, kind: CommandKind, numbers: int = 1) -> Draft:
         raise NotImplementedError
 
-    def _send(self, made: CommandArray, request: R) -> R:
+    def _send(self, made: Draft, request: R) -> R:
         raise NotImplementedError
 
     def place(
@@ -100,7 +101,7 @@ class OrderEntry:
         made["self_trade"], made["account"] = self_trade, self._of(account)
         made["price"], made["quantity"], made["price2"], made["quantity2"] = limit, quantity, terms.stop, shown
         made["target"], made["expiry"] = minimum, terms.good_till
-        handle = OrderHandle(self._whole, int(made["client_order_id"][0]), it, side, quantity, limit, terms)
+        handle = OrderHandle(self._whole, made.number, it, side, quantity, limit, terms)
         return self._send(made, handle)
 
     def take(
@@ -122,13 +123,13 @@ class OrderEntry:
         made["side"], made["instrument"], made["target"] = side, it.number, listing
         made["account"] = self._of(account)
         made["price"], made["quantity"] = limit, quantity
-        return self._send(made, OrderHandle(self._whole, int(made["client_order_id"][0]), it, side, quantity, limit))
+        return self._send(made, OrderHandle(self._whole, made.number, it, side, quantity, limit))
 
     def cancel(self, order: OrderHandle | int) -> Request:
         """Cancel an order by its handle or order id."""
         made = self._command(CommandKind.CANCEL_ORDER)
         _aim(made, order)
-        return self._send(made, Request(self._whole, int(made["client_order_id"][0]), EventKind.CANCELLED))
+        return self._send(made, Request(self._whole, made.number, EventKind.CANCELLED))
 
     def replace(
         self,
@@ -156,19 +157,18 @@ class OrderEntry:
         it = handle.instrument if handle is not None else None
         if instrument is not None:
             it = self.reference.instrument(instrument)
-        if it is None and (ticks is None or stop is not None):
+        if it is not None:
+            limit, trigger = _ticks(it, price, ticks, needed=True), _ticks(it, stop, None)
+        elif ticks is not None and stop is None:
+            limit, trigger = ticks, 0
+        else:
             raise TypeError("name the instrument, or state the price in ticks, for an order that is not this client's")
-        limit = ticks if it is None else _ticks(it, price, ticks, needed=True)
-        new = OrderTerms(
-            stop=0 if it is None else _ticks(it, stop, None),
-            shown=shown or 0,
-            good_till=0 if good_till is None else date_number(good_till),
-        )
+        new = OrderTerms(stop=trigger, shown=shown or 0, good_till=0 if good_till is None else date_number(good_till))
         made = self._command(CommandKind.REPLACE_ORDER)
         made["price"], made["quantity"] = limit, quantity
         made["price2"], made["quantity2"], made["expiry"] = new.stop, new.shown, new.good_till
         _aim(made, order)
-        return self._send(made, ReplaceRequest(self._whole, int(made["client_order_id"][0]), handle, new))
+        return self._send(made, ReplaceRequest(self._whole, made.number, handle, new))
 
     def mass_cancel(
         self,
@@ -191,7 +191,7 @@ class OrderEntry:
             scope |= MassCancelScope.ACCOUNT
             made["account"] = account
         made["scope"] = int(scope)
-        return self._send(made, Request(self._whole, int(made["client_order_id"][0]), EventKind.MASS_CANCELLED))
+        return self._send(made, Request(self._whole, made.number, EventKind.MASS_CANCELLED))
 
     # --- quotes ---------------------------------------------------------------------------------------------------
 
@@ -238,7 +238,7 @@ class OrderEntry:
         made["flags"], made["self_trade"] = OrderFlag.POST_ONLY * post_only, self_trade
         made["quantity"], made["price"] = sides[0] or (0, 0)
         made["quantity2"], made["price2"] = sides[1] or (0, 0)
-        number = int(made["client_order_id"][0])
+        number = made.number
         return self._send(made, QuoteHandle(self._whole, number, it, self._of(account), *sides))
 
     # --- parts ----------------------------------------------------------------------------------------------------
@@ -252,7 +252,7 @@ class OrderEntry:
         return self.account_number if account is None else account
 
 
-def _aim(made: CommandArray, order: OrderHandle | int) -> None:
+def _aim(made: Draft, order: OrderHandle | int) -> None:
     """By the order's id; by its client_order_id while the id is not known yet."""
     if isinstance(order, int):
         made["target"] = order

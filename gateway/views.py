@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from decimal import ROUND_HALF_UP, Decimal, InvalidOperation, Overflow
+from decimal import ROUND_HALF_UP, Context, Decimal, Inexact, InvalidOperation, localcontext
 from typing import Final, NamedTuple
 
 from engine.schema import DayStage, OrderFlag, OrderType, Phase, Reason, Side, Status, TimeInForce
@@ -111,8 +111,10 @@ class OpenOrder(NamedTuple):
     """A side of the account's present quote."""
 
 
-MOST_TICKS: Final = 2**63 - 1
+MOST_TICKS: Final = 2**31 - 1
 """What a price field of the records holds."""
+_EXACT: Final = Context(prec=40, traps=[InvalidOperation])
+"""In which a price is divided by its tick: what this rounds is no multiple."""
 
 
 def to_ticks(instrument: wire.InstrumentData, price: Decimal | str | int) -> int:
@@ -123,14 +125,14 @@ def to_ticks(instrument: wire.InstrumentData, price: Decimal | str | int) -> int
     if isinstance(price, float):
         raise TypeError("a price is a Decimal, a string or an int: a float is not exact")
     try:
-        value = Decimal(price) / Decimal(instrument.tick)
+        with localcontext(_EXACT) as context:
+            value = Decimal(price) / Decimal(instrument.tick)
+            is_rounded = context.flags[Inexact]
     except InvalidOperation:
         raise InvalidCommand(Reason.INVALID_PRICE, f"{price!r} is no decimal number") from None
-    except Overflow:
-        value = Decimal("Infinity")
     if not value.is_nan() and abs(value) > MOST_TICKS:
         raise InvalidCommand(Reason.PRICE_OUT_OF_WINDOW, "price is beyond every price window")
-    if not value.is_finite() or value != value.to_integral_value():
+    if not value.is_finite() or is_rounded or value != value.to_integral_value():
         raise InvalidCommand(Reason.OFF_TICK, f"{price} is not a multiple of {instrument.tick}")
     return int(value)
 
