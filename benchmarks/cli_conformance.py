@@ -12,7 +12,9 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.option("--engine", "name", type=click.Choice(["kernel", "reference"]), default="kernel", show_default=True)
+@click.option(
+    "--implementation", "name", type=click.Choice(["kernel", "reference"]), default="kernel", show_default=True
+)
 @click.option("--kit", type=click.Path(dir_okay=False), help="tracebook-conformance of another environment.")
 @click.option("--traces", type=click.IntRange(min=1), default=25, show_default=True, help="Generated traces a profile.")
 @click.option("--events", type=click.IntRange(min=1), default=200, show_default=True, help="Events of a trace.")

@@ -134,8 +134,8 @@ def phase(
 ) -> None:
     """Set the phase of a trading mode: halt, resume, call, open a day. The calendar goes on as written.
 
-    A call gathers orders and trades them at one price when the next phase begins; VOLATILITY_CALL, which trading itself
-    begins, ends by this command. `carbonbook client indicative` shows what a call would do.
+    A call gathers orders and trades them at one price when the next phase begins. VOLATILITY_CALL is begun by trading
+    itself; setting CONTINUOUS ends it. `carbonbook client indicative` shows what a call would do.
 
     \b
     carbonbook operate phase HALT --instrument CEA24 --cause "news pending" --session OPS
@@ -147,6 +147,11 @@ def phase(
     from engine.control import SetPhase
     from engine.schema import Mode, Phase
 
+    if no_cancel and not name.upper().endswith("_CALL"):
+        calls = ", ".join(phase for phase in PHASES if phase.endswith("_CALL"))
+        raise click.BadParameter(
+            f"{name.upper()} is no call; orders can only be held fast in {calls}", None, None, "--no-cancel"
+        )
     with opened(target) as it:
         number = it.reference.instrument(instrument).number if instrument else 0
         current = it.days()[0].trading_date

@@ -312,7 +312,9 @@ def test_cases_and_profiles_are_told(kit):
 
 
 def test_the_command_fails_when_something_differs(kit):
-    ran = CliRunner().invoke(bench, ["conformance", "--engine", "reference", "--kit", str(kit), "--traces", "2"])
+    ran = CliRunner().invoke(
+        bench, ["conformance", "--implementation", "reference", "--kit", str(kit), "--traces", "2"]
+    )
     assert ran.exit_code == 1
     assert "DIFFERS" in ran.stdout and "pro_rata" in ran.stdout
 

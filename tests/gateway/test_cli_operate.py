@@ -87,6 +87,7 @@ def test_limits(ops: Terminal, one: Client) -> None:
         (("bust", "5", "--cause", "x", "--price", "3"), "missing: --mode, --instrument, --buyer"),
         (("auction", "commit", "1", "--sha256", "abc"), "sha256"),
         (("auction", "commit", "1", "--sha256", "a", "--seed-file", "b"), "either --sha256 or --seed-file"),
+        (("phase", "CONTINUOUS", "--no-cancel"), "CONTINUOUS is no call; orders can only be held fast in OPEN_CALL"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
 )
