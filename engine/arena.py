@@ -65,9 +65,9 @@ from engine.schema import (
     TimeInForce,
 )
 from engine.venue import (
-    MAX_ACCOUNTS,
     FIRST_YEAR,
     LAST_YEAR,
+    MAX_ACCOUNTS,
     MAX_ASSETS,
     MAX_AUCTIONS,
     MAX_BIDS,

@@ -85,8 +85,8 @@ EVENT_FIELDS: Final[dict[EventKind, str]] = {
     "refused",
     EventKind.CASH_MOVED: "account; aux = signed amount; aux2 = free cash afterwards; quantity = currency",
     EventKind.UNITS_MOVED: "account; aux = signed units; aux2 = free units afterwards; quantity = asset",
-    EventKind.UNITS_ALLOCATED: "account; aux = units; aux2 = free units afterwards; quantity = asset; remaining = year; "
-    "contra_remaining = 1 when the year's date for allocation had passed",
+    EventKind.UNITS_ALLOCATED: "account; aux = units; aux2 = free units afterwards; quantity = asset; "
+    "remaining = year; contra_remaining = 1 when the year's date for allocation had passed",
     EventKind.HOLD_PLACED: "order_id = hold id; side = HoldType; account; contra_account = creditor; quantity, "
     "remaining = "
     "units; aux = asset; aux2 = reference (loan in minor units where the owner asked for the pledge)",

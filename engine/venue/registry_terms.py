@@ -18,7 +18,10 @@ def registry_faults(venue: Venue) -> Iterable[tuple[str, str]]:
 def _window_faults(venue: Venue) -> Iterable[tuple[str, str]]:
     key, windows = "calendar.transfer_windows", venue.calendar.transfer_windows
     if windows and not venue.prefunded:
-        yield key, "nothing is transferred where nothing is pre-funded; leave the windows out, or write prefunded = true"
+        yield (
+            key,
+            "nothing is transferred without pre-funding; leave the windows out, or write prefunded = true",
+        )
     for n, window in enumerate(windows):
         for name, at in (("opens", window.opens), ("closes", window.closes)):
             if at.tzinfo is not None:
