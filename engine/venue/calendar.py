@@ -42,6 +42,11 @@ class Calendar(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     transfer_windows: tuple[TransferWindow, ...] = ()
     """When transfers from and to the registry may be asked for, on trading days; none = at any time."""
 
+    @property
+    def acts(self) -> bool:
+        """Whether there is anything that it sends by itself."""
+        return bool(self.transitions or self.transfer_windows)
+
     def is_trading_day(self, day: date) -> bool:
         return day.isoweekday() in self.weekdays and day not in self.holidays
 

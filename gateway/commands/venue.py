@@ -57,6 +57,7 @@ def show(name: str, as_json: bool) -> None:
         ("Blocks and auctions", _other_modes(found)),
         ("Hours", _hours(found)),
         ("Money and units", _money(found)),
+        ("Registry and compliance", _registry(found)),
         ("Reference prices", _composite(found)),
         ("Capacity", [", ".join(f"{v:,} {k}" for k, v in _capacity(found).items()) + "; a full table refuses"]),
     ):
@@ -182,6 +183,9 @@ def _hours(venue: Venue) -> list[str]:
     found = [f"{t.at:%H:%M:%S}  {_moment(t)}" for t in calendar.transitions]
     years = sorted({day.year for day in calendar.holidays})
     listed = f"{len(calendar.holidays)} holidays of {', '.join(map(str, years))}" if years else "no holidays listed"
+    found += [
+        f"{w.opens:%H:%M:%S}  to {w.closes:%H:%M:%S}: transfers may be asked for" for w in calendar.transfer_windows
+    ]
     return [f"{days}; local time of {calendar.timezone}; {listed}", *found]
 
 
@@ -204,6 +208,23 @@ def _money(venue: Venue) -> list[str]:
         f"Bought units can be sold {bought}; sale proceeds can be spent at once, withdrawn {paid}",
         f"Fee per side: {rates} of the amount" if any(fees) else "No fees",
     ]
+
+
+def _registry(venue: Venue) -> list[str]:
+    most = venue.accounts_per_firm
+    found = [
+        f"A firm may have {most:,} account{'s' if most > 1 else ''}"
+        if most
+        else "A firm may have any number of accounts"
+    ]
+    if not venue.prefunded:
+        return found
+    windows = "within the windows above" if venue.calendar.transfer_windows else "at any time"
+    found.append(f"Transfers from and to the registry are asked for {windows}")
+    for dates in venue.compliance_years:
+        parts = (("final allocation", dates.allocation_by), ("surrender", dates.surrender_by))
+        found.append(f"Year {dates.year}: " + ", ".join(f"{what} by {day}" for what, day in parts if day))
+    return found
 
 
 def _composite(venue: Venue) -> list[str]:
