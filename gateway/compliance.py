@@ -41,11 +41,9 @@ def _year(engine: Engine, row: Any, left: dict[int, int]) -> YearData:
             left[asset] -= room
             covered += room
     shortfall = wanted - covered
-    instrument, price, cost = cheapest(engine, year, shortfall)
+    buy = cheapest(engine, year, shortfall)
     dates = (int(row[name]) for name in ("surrender_by", "overdue", "late"))
-    return YearData(
-        int(row["id"]), year, due, surrendered, offsets, covered, shortfall, instrument, price, cost, *dates
-    )
+    return YearData(int(row["id"]), year, due, surrendered, offsets, covered, shortfall, *buy, *dates)
 
 
 def _terms(venue: Venue, asset: int) -> tuple[str, int]:

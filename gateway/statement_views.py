@@ -48,7 +48,7 @@ class DayTrade(NamedTuple):
 
 
 class Statement(NamedTuple):
-    """A trading day of an account; `orders`: those that live on, `order_count` in all; `obligations` as the day left them."""
+    """A trading day of an account; `orders`: those that live on, `order_count` in all; `obligations`: after it."""
 
     account: int
     date: int

@@ -183,9 +183,6 @@ def _hours(venue: Venue) -> list[str]:
     found = [f"{t.at:%H:%M:%S}  {_moment(t)}" for t in calendar.transitions]
     years = sorted({day.year for day in calendar.holidays})
     listed = f"{len(calendar.holidays)} holidays of {', '.join(map(str, years))}" if years else "no holidays listed"
-    found += [
-        f"{w.opens:%H:%M:%S}  to {w.closes:%H:%M:%S}: transfers may be asked for" for w in calendar.transfer_windows
-    ]
     return [f"{days}; local time of {calendar.timezone}; {listed}", *found]
 
 
@@ -212,15 +209,11 @@ def _money(venue: Venue) -> list[str]:
 
 def _registry(venue: Venue) -> list[str]:
     most = venue.accounts_per_firm
-    found = [
-        f"A firm may have {most:,} account{'s' if most > 1 else ''}"
-        if most
-        else "A firm may have any number of accounts"
-    ]
+    found = [f"Accounts of one firm: {f'at most {most:,}' if most else 'any number'}"]
     if not venue.prefunded:
         return found
-    windows = "within the windows above" if venue.calendar.transfer_windows else "at any time"
-    found.append(f"Transfers from and to the registry are asked for {windows}")
+    windows = ", ".join(f"{w.opens:%H:%M:%S} to {w.closes:%H:%M:%S}" for w in venue.calendar.transfer_windows)
+    found.append(f"Transfers from and to the registry are asked for {windows or 'at any time'}")
     for dates in venue.compliance_years:
         parts = (("final allocation", dates.allocation_by), ("surrender", dates.surrender_by))
         found.append(f"Year {dates.year}: " + ", ".join(f"{what} by {day}" for what, day in parts if day))
