@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
-
 from engine.reference.exchange import Exchange
 from engine.reference.registers import Obligation
 from engine.schema import EventKind
@@ -15,19 +13,16 @@ def dates_of(x: Exchange, year: int) -> ComplianceYear:
     return next((terms for terms in x.venue.compliance_years if terms.year == year), ComplianceYear(year=year))
 
 
-def number_of(day: date | None) -> int:
-    return date_number(day) if day else 0
-
-
 def surrender_by(x: Exchange, year: int) -> int:
     """The venue's last day to surrender for a year; 0 = it states none."""
-    return number_of(dates_of(x, year).surrender_by)
+    last = dates_of(x, year).surrender_by
+    return date_number(last) if last else 0
 
 
 def allocated_late(x: Exchange, year: int) -> bool:
     """Whether the last day of the year's allocation has passed."""
-    last = number_of(dates_of(x, year).allocation_by)
-    return bool(last) and last < x.trading_date
+    last = dates_of(x, year).allocation_by
+    return last is not None and date_number(last) < x.trading_date
 
 
 def fix_date(obligation: Obligation, last: int) -> None:

@@ -158,7 +158,7 @@ DATES = [
         "allocation_of_the_last_day_late",
         "final allocation by 30 September, that day included (rule book section 5, G15)",
         kernel=[("deadlines.py", "s.trading_date > date", "s.trading_date >= date")],
-        reference=[("deadlines.py", "last < x.trading_date", "last <= x.trading_date")],
+        reference=[("deadlines.py", "date_number(last) < x.trading_date", "date_number(last) <= x.trading_date")],
         tests=["test_registry_dates::test_late_allocation"],
     ),
 ]
