@@ -15,7 +15,7 @@
 #define CB_ASSERT _Static_assert
 #endif
 
-#define CB_SCHEMA_VERSION 3
+#define CB_SCHEMA_VERSION 4
 #define CB_FIRM_BYTES 64 /* what a firm sends of a cb_command */
 #define CB_FIRST_OPERATOR_KIND 64 /* kinds from here on need an operator's session */
 #define CB_MAX_PRICE INT32_C(2147483647) /* ticks */
@@ -71,6 +71,7 @@ enum cb_command_kind {
     CB_COMMAND_REALISE_HOLD = 103,
     CB_COMMAND_ACKNOWLEDGE_SETTLEMENT = 104,
     CB_COMMAND_SET_OBLIGATION = 105,
+    CB_COMMAND_SET_TRANSFER_WINDOW = 106,
     CB_COMMAND_SET_LIMIT = 112,
     CB_COMMAND_KILL_SWITCH = 113,
     CB_COMMAND_BUST_TRADE = 114,
@@ -113,6 +114,7 @@ enum cb_event_kind {
     CB_EVENT_INSTRUMENT_DELISTED = 28,
     CB_EVENT_WINDOW_SET = 29,
     CB_EVENT_SETTLEMENT_ACKNOWLEDGED = 30,
+    CB_EVENT_TRANSFER_WINDOW_SET = 31,
     CB_EVENT_FIRM_OPENED = 32,
     CB_EVENT_ACCOUNT_OPENED = 33,
     CB_EVENT_SESSION_OPENED = 34,
@@ -135,6 +137,7 @@ enum cb_event_kind {
     CB_EVENT_UNITS_SURRENDERED = 55,
     CB_EVENT_UNITS_CANCELLED = 56,
     CB_EVENT_UNITS_CARRIED_OVER = 57,
+    CB_EVENT_OBLIGATION_OVERDUE = 58,
     CB_EVENT_BLOCK_OFFERED = 64,
     CB_EVENT_BLOCK_COUNTERED = 65,
     CB_EVENT_BLOCK_TRADE = 66,
@@ -404,6 +407,7 @@ enum cb_reason {
     CB_REASON_VENUE_HALTED = 316,
     CB_REASON_ALREADY_LISTED = 317,
     CB_REASON_ALREADY_BUSTED = 318,
+    CB_REASON_TRANSFERS_CLOSED = 320,
     CB_REASON_ACCOUNT_SUSPENDED = 401,
     CB_REASON_INSUFFICIENT_FUNDS = 402,
     CB_REASON_INSUFFICIENT_UNITS = 403,
@@ -426,6 +430,7 @@ enum cb_reason {
     CB_REASON_ORDER_RATE = 423,
     CB_REASON_OPEN_ORDERS = 424,
     CB_REASON_POSITION_LIMIT = 425,
+    CB_REASON_ACCOUNTS_PER_FIRM = 427,
     CB_REASON_EXCEEDS_HOLD = 430,
     CB_REASON_WRONG_CREDITOR = 431,
     CB_REASON_NOT_SURRENDERABLE = 432,
@@ -646,6 +651,7 @@ static inline const char *cb_reason_text(int16_t reason)
     case CB_REASON_VENUE_HALTED: return "the venue has been stopped by the kill switch";
     case CB_REASON_ALREADY_LISTED: return "the instrument is listed already";
     case CB_REASON_ALREADY_BUSTED: return "this trade has been cancelled before";
+    case CB_REASON_TRANSFERS_CLOSED: return "transfers are asked for within the venue's transfer windows only";
     case CB_REASON_ACCOUNT_SUSPENDED: return "the account is suspended";
     case CB_REASON_INSUFFICIENT_FUNDS: return "not enough free cash to lock the order's full amount";
     case CB_REASON_INSUFFICIENT_UNITS: return "not enough free units to lock the order's full quantity";
@@ -668,6 +674,7 @@ static inline const char *cb_reason_text(int16_t reason)
     case CB_REASON_ORDER_RATE: return "more orders within one second than the limit set for it";
     case CB_REASON_OPEN_ORDERS: return "more open orders than the limit set for it";
     case CB_REASON_POSITION_LIMIT: return "holding and open buy orders would exceed the position limit";
+    case CB_REASON_ACCOUNTS_PER_FIRM: return "the firm has as many accounts as the venue allows one firm";
     case CB_REASON_EXCEEDS_HOLD: return "the hold has fewer units left than stated";
     case CB_REASON_WRONG_CREDITOR: return "a pledge is released or realised only in its creditor's name";
     case CB_REASON_NOT_SURRENDERABLE: return "this asset cannot be surrendered for this compliance year";

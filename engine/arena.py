@@ -65,6 +65,8 @@ from engine.schema import (
     TimeInForce,
 )
 from engine.venue import (
+    FIRST_YEAR,
+    LAST_YEAR,
     MAX_ACCOUNTS,
     MAX_ASSETS,
     MAX_AUCTIONS,
@@ -86,6 +88,7 @@ from engine.venue import (
 
 NO_ASK: Final = 1 << 31
 """Best ask of an empty side: above every price, so that the crossing test needs no special case. No bid is 0."""
+YEARS: Final = LAST_YEAR - FIRST_YEAR + 1
 PAGE: Final = 4096
 HUGE_PAGE: Final = 1 << 21
 INDEX_SIZE: Final = 2 * MAX_ORDERS
@@ -152,6 +155,7 @@ _STATE: Final[list[tuple[Any, ...]]] = [
     ("offset_limit_bps", "<i8"),
     ("carry_over_base", "<i8"),
     ("carry_over_factor_bps", "<i8"),
+    ("accounts_per_firm", "<i8"),
     ("negotiation_capacity", "<i8"),
     ("auction_capacity", "<i8"),
     ("bid_capacity", "<i8"),
@@ -169,6 +173,7 @@ _STATE: Final[list[tuple[Any, ...]]] = [
     ("last_hold_id", "<i8"),
     ("last_obligation_id", "<i8"),
     ("acknowledged_date", "<i8"),
+    ("transfers_closed", "<i8"),
     ("firms", "<i8"),
     ("accounts_open", "<i8"),
     ("sessions_open", "<i8"),
@@ -189,6 +194,8 @@ _STATE: Final[list[tuple[Any, ...]]] = [
     ("units_deposited", "<i8", (MAX_ASSETS,)),
     ("asset_kinds", "<i8", (MAX_ASSETS,)),
     ("surrender_until", "<i8", (MAX_ASSETS,)),
+    ("allocation_by", "<i8", (YEARS,)),  # dates of the compliance years from FIRST_YEAR on; 0 = none
+    ("surrender_by", "<i8", (YEARS,)),
     ("venue_limits", LIMIT, (LIMIT_KINDS,)),
     ("books", BOOK, (MAX_INSTRUMENTS,)),
     ("bits2", "<u8", (MAX_INSTRUMENTS, SIDES)),
@@ -274,7 +281,7 @@ def event_batch(venue: Venue) -> int:
     """After how many events a call ends: the worst single command where orders show all that they have, and 1,024."""
     capacity = venue.capacity
     settlement = capacity.accounts * (2 * len(venue.assets) + len(venue.currencies))
-    ended = 3 * capacity.bids + capacity.negotiations + capacity.auctions
+    ended = 3 * capacity.bids + capacity.negotiations + capacity.auctions + capacity.obligations
     return 2 * capacity.orders + ended + settlement + 8 * len(venue.instruments) + 1_024
 
 
@@ -330,9 +337,14 @@ def new_arena(venue: Venue) -> Arena:
     s.offset_limit_bps = venue.offset_limit_bps
     s.carry_over_base = venue.carry_over_base
     s.carry_over_factor_bps = venue.carry_over_factor_bps
+    s.accounts_per_firm = venue.accounts_per_firm
+    s.transfers_closed = bool(venue.calendar.transfer_windows)
     for terms in venue.asset_terms:
         s.asset_kinds[venue.asset_id(terms.asset)] = AssetKind[terms.kind]
         s.surrender_until[venue.asset_id(terms.asset)] = terms.surrender_until
+    for dates in venue.compliance_years:
+        s.allocation_by[dates.year - FIRST_YEAR] = date_number(dates.allocation_by) if dates.allocation_by else 0
+        s.surrender_by[dates.year - FIRST_YEAR] = date_number(dates.surrender_by) if dates.surrender_by else 0
     s.negotiation_capacity = venue.capacity.negotiations
     s.auction_capacity = venue.capacity.auctions
     s.bid_capacity = venue.capacity.bids

@@ -16,7 +16,15 @@ from numpy.typing import NDArray
 from engine.layout import WAITING
 from engine.schema import STATE_SECTIONS, OrderFlag
 
-HEADER: Final = ("trading_date", "day_stage", "event_sequence", "command_sequence", "timestamp", "composite")
+HEADER: Final = (
+    "trading_date",
+    "day_stage",
+    "event_sequence",
+    "command_sequence",
+    "timestamp",
+    "composite",
+    "transfers_closed",
+)
 ALL: Final = 1 << 62
 UNLISTED: Final = OrderFlag.HIDDEN | WAITING
 """Flags of the kernel's orders that are in no depth."""
@@ -65,6 +73,7 @@ class Header(NamedTuple):
     command_sequence: int
     timestamp: int
     composite: int
+    transfers_closed: int
 
 
 class Look(Protocol):

@@ -8,6 +8,9 @@ A transition that ends a call auction is carried out later for the instruments w
 its own moment, before the day's next transition.
 A later transition to the same call freezes it. A VOLATILITY_CALL, which trading itself begins, has no moment here: an
 operator's command ends it, or the next transition.
+
+Transfer windows are driven alike: SET_TRANSFER_WINDOW at the moment when one opens or closes, in one batch with the
+transition of the same moment where there is one.
 """
 
 from __future__ import annotations
@@ -32,10 +35,13 @@ GOING_ON: Final = (*CALLS, "PRE_OPEN", "HALT", "END")
 
 
 class Due(NamedTuple):
-    """A transition at its moment (UTC ns), or its part of one moment, with the commands for it."""
+    """A transition at its moment (UTC ns), or its part of one moment, with the commands for it.
+
+    `transition` None: only a transfer window opens or closes.
+    """
 
     moment: int
-    transition: Transition
+    transition: Transition | None
     commands: CommandArray
     date: int
     """The trading date, YYYYMMDD."""
@@ -73,7 +79,7 @@ def _local_date(calendar: Calendar, moment: int) -> date:
 
 
 def _after(calendar: Calendar, last: int, ends: CallEnds | None) -> Iterator[Due]:
-    if not calendar.transitions:
+    if not calendar.acts:
         return
     day = _local_date(calendar, last)
     while True:
@@ -94,7 +100,20 @@ def day_dues(calendar: Calendar, day: date, ends: CallEnds | None) -> list[Due]:
         found += _spread(due, after, ends) if ends_call and ends is not None else [due]
         if "LISTED" in transition.modes:
             listed = transition.phase
-    return found
+    return _with_windows(found, calendar.transfer_moments(day), number)
+
+
+def _with_windows(dues: list[Due], moments: list[tuple[int, bool]], trading_date: int) -> list[Due]:
+    """What opens and closes the transfer window among the day's dues, before all else of its moment."""
+    for moment, is_open in moments:
+        window = commands(1)
+        window["kind"], window["scope"] = CommandKind.SET_TRANSFER_WINDOW, is_open
+        at = next((n for n, due in enumerate(dues) if due.moment == moment), None)
+        if at is None:
+            dues.append(Due(moment, None, window, trading_date))
+        else:
+            dues[at] = dues[at]._replace(commands=np.concatenate([window, dues[at].commands]))
+    return sorted(dues, key=lambda due: due.moment)
 
 
 def _spread(due: Due, after: int, ends: CallEnds) -> list[Due]:

@@ -22,7 +22,8 @@ def compliance(engine: Engine, account: int) -> ComplianceAnswer:
     rows = engine.register("obligations")
     mine = sorted(rows[rows["account"] == account], key=lambda row: int(row["year"]))
     years = tuple(_year(engine, row, left) for row in mine)
-    return ComplianceAnswer(account, years, tuple(HoldingData(*line[1:]) for line in holds.tolist()))
+    holdings = tuple(HoldingData(*line[1:]) for line in holds.tolist())
+    return ComplianceAnswer(account, years, holdings, not engine.header().transfers_closed)
 
 
 def _year(engine: Engine, row: Any, left: dict[int, int]) -> YearData:
@@ -40,8 +41,9 @@ def _year(engine: Engine, row: Any, left: dict[int, int]) -> YearData:
             left[asset] -= room
             covered += room
     shortfall = wanted - covered
-    instrument, price, cost = cheapest(engine, year, shortfall)
-    return YearData(int(row["id"]), year, due, surrendered, offsets, covered, shortfall, instrument, price, cost)
+    buy = cheapest(engine, year, shortfall)
+    dates = (int(row[name]) for name in ("surrender_by", "overdue", "late"))
+    return YearData(int(row["id"]), year, due, surrendered, offsets, covered, shortfall, *buy, *dates)
 
 
 def _terms(venue: Venue, asset: int) -> tuple[str, int]:

@@ -62,7 +62,7 @@ class Exchange:
         calendar = self.venue.calendar
         if self.created:
             # The whole first day lies ahead, so that its earlier transitions are made up for in order.
-            last = day_start(calendar, start) if calendar.transitions else start
+            last = day_start(calendar, start) if calendar.acts else start
         else:
             last = int(header["timestamp"])
         self.clock = JournalClock(last, config.clock_rate)
@@ -196,16 +196,17 @@ class Exchange:
         return self.commit(batch, [note], timestamp), {first: message}
 
     def carry_out(self, due: Due) -> EventArray:
-        """A calendar transition, stamped with its own moment and sealed with a digest.
+        """A calendar transition or transfer window, stamped with its own moment and sealed with a digest.
 
         Where calls end at random, the seed's hash is noted before the date's first one and the seed after its END.
         """
-        if self._ends is not None and due.date != self._seed_noted:
+        ends = self._ends if due.transition is not None else None
+        if ends is not None and due.date != self._seed_noted:
             self._seed_noted = due.date
-            self.note(self._ends.commitment(due.date))
+            self.note(ends.commitment(due.date))
         events = self.commit(due.commands.copy(), timestamp=due.moment, digest=True)
-        if self._ends is not None and due.transition.phase == "END":
-            self.note(self._ends.reveal(due.date))
+        if ends is not None and due.transition is not None and due.transition.phase == "END":
+            self.note(ends.reveal(due.date))
         return events
 
     def session_up(self, session: int, policy: int) -> Reason:

@@ -149,6 +149,11 @@ class UnitsRequest(Request):
         """Units of the obligation that are left after a surrender."""
         return int(self.events[-1]["remaining"])
 
+    @property
+    def late(self) -> int:
+        """Units of the obligation that came after its date, these of a late surrender included."""
+        return int(self.events[-1]["contra_remaining"])
+
 
 class KillRequest(Request):
     """The firm's own kill switch."""

@@ -22,7 +22,7 @@ TO_OWNER: Final = np.isin(
     [
         *(*_HOLDS, EventKind.TRADE_BUSTED, EventKind.CASH_MOVED, EventKind.UNITS_MOVED, EventKind.UNITS_ALLOCATED),
         *(EventKind.OBLIGATION_SET, EventKind.UNITS_SURRENDERED, EventKind.UNITS_CANCELLED),
-        EventKind.UNITS_CARRIED_OVER,
+        *(EventKind.UNITS_CARRIED_OVER, EventKind.OBLIGATION_OVERDUE),
     ],
 )
 """Kinds that are pushed to the firm of `account`."""

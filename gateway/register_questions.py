@@ -52,7 +52,7 @@ class RegisterQuestions:
     def obligations(self) -> list[views.Obligation]:
         """What the firm's accounts must surrender."""
         rows = self._all(QueryKind.OBLIGATIONS, ObligationsAnswer, lambda page: page.obligations)
-        return [views.Obligation(r.number, r.account, r.year, r.due, r.surrendered, r.offsets) for r in rows]
+        return [views.obligation(row) for row in rows]
 
     def compliance(self, account: int | None = None) -> views.Compliance:
         """Obligations of an account of the firm, what its holdings cover, what is missing and what that would cost."""

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+from datetime import date as Date
 from decimal import Decimal
 from typing import NamedTuple
 
 from engine.schema import AuctionPrice, AuctionShort, AuctionStage, AuctionTie, HoldType, Side
+from engine.venue import number_date
 from gateway.views import Reference
-from gateway.wire_registers import AuctionData, BidData, ComplianceAnswer, HoldData, NegotiationData
+from gateway.wire_registers import AuctionData, BidData, ComplianceAnswer, HoldData, NegotiationData, ObligationData
 
 
 class Negotiation(NamedTuple):
@@ -63,16 +66,24 @@ class Hold(NamedTuple):
 
 
 class Obligation(NamedTuple):
+    """`overdue`: the trading date that found units missing after `surrender_by`; `late`: units that came since."""
+
     number: int
     account: int
     year: int
     due: int
     surrendered: int
     offsets: int
+    surrender_by: Date | None
+    overdue: Date | None
+    late: int
 
 
 class Year(NamedTuple):
-    """One obligation against the holdings; `cost` in currency units of buying the shortfall as `symbol` at `price`."""
+    """One obligation against the holdings; `cost` in currency units of buying the shortfall as `symbol` at `price`.
+
+    Dates as in Obligation.
+    """
 
     obligation: int
     year: int
@@ -83,14 +94,18 @@ class Year(NamedTuple):
     symbol: str | None
     price: Decimal | None
     cost: Decimal | None
+    surrender_by: Date | None
+    overdue: Date | None
+    late: int
 
 
 class Compliance(NamedTuple):
-    """`holdings`: asset -> every unit of it, held ones included."""
+    """`holdings`: asset -> every unit of it, held ones included. `transfers_open`: they may be asked for now."""
 
     account: int
     years: tuple[Year, ...]
     holdings: dict[str, int]
+    transfers_open: bool
 
 
 def negotiation(reference: Reference, data: NegotiationData) -> Negotiation:
@@ -131,6 +146,19 @@ def hold(reference: Reference, data: HoldData) -> Hold:
     return Hold(data.number, HoldType(data.type), data.account, asset, data.units, creditor, data.reference)
 
 
+def obligation(data: ObligationData) -> Obligation:
+    r = data
+    dates = (_date(r.surrender_by), _date(r.overdue))
+    return Obligation(r.number, r.account, r.year, r.due, r.surrendered, r.offsets, *dates, r.late)
+
+
+def _date(number: int) -> Date | None:
+    """None for 0, and for a number that is no day (the engine takes any up to 99991231)."""
+    with contextlib.suppress(ValueError):
+        return number_date(number)
+    return None
+
+
 def compliance(reference: Reference, data: ComplianceAnswer) -> Compliance:
     years = []
     for y in data.years:
@@ -138,9 +166,11 @@ def compliance(reference: Reference, data: ComplianceAnswer) -> Compliance:
         price = Decimal(i.tick) * y.price if i else None
         cost = Decimal(y.cost) / 100 if i else None
         symbol = i.symbol if i else None
-        years.append(Year(y.obligation, y.year, y.due, y.surrendered, y.covered, y.shortfall, symbol, price, cost))
+        bought = (symbol, price, cost)
+        dates = (_date(y.surrender_by), _date(y.overdue), y.late)
+        years.append(Year(y.obligation, y.year, y.due, y.surrendered, y.covered, y.shortfall, *bought, *dates))
     totals = {}
     for h in data.holdings:
         buckets = (h.free, h.locked, h.bought_today, h.pledged, h.judicial, h.auction_frozen, h.transfer_pending)
         totals[reference.data.assets[h.asset - 1]] = sum(buckets)
-    return Compliance(data.account, tuple(years), totals)
+    return Compliance(data.account, tuple(years), totals, data.transfers_open)

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from engine.schema import DayStage, Side
+from gateway.register_views import Obligation, obligation
 from gateway.views import OpenOrder, Reference
 from gateway.wire_statements import DayTradeData, LineData, StatementData
 
@@ -47,7 +48,7 @@ class DayTrade(NamedTuple):
 
 
 class Statement(NamedTuple):
-    """A trading day of an account; `orders`: those that live on, `order_count` in all."""
+    """A trading day of an account; `orders`: those that live on, `order_count` in all; `obligations`: after it."""
 
     account: int
     date: int
@@ -57,6 +58,7 @@ class Statement(NamedTuple):
     trades: tuple[DayTrade, ...]
     orders: tuple[OpenOrder, ...]
     order_count: int
+    obligations: tuple[Obligation, ...]
 
 
 def statement(reference: Reference, pages: Sequence[StatementData]) -> Statement:
@@ -72,6 +74,7 @@ def statement(reference: Reference, pages: Sequence[StatementData]) -> Statement
         trades=tuple(_trade(reference, trade) for page in pages for trade in page.trades),
         orders=tuple(reference.order(order) for order in first.orders),
         order_count=first.order_count,
+        obligations=tuple(obligation(owed) for owed in first.obligations),
     )
 
 

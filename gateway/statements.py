@@ -21,6 +21,7 @@ from engine.schema import Reason, Side
 from gateway.processes import start_module
 from gateway.sessions import Connection
 from gateway.wire import OrderData, Query
+from gateway.wire_registers import ObligationData
 from gateway.wire_statements import DayTradeData, LineData, StatementData
 from replay import JournalError, JournalReader
 from replay.reports.days import NoSuchDay
@@ -151,6 +152,7 @@ def statement_data(found: Statement, after: int, most: int) -> StatementData:
         orders=tuple(OrderData(*(int(row[name]) for name in OrderData.__struct_fields__)) for row in orders),
         trades=tuple(page),
         complete=len(page) == len(rest),
+        obligations=() if after else tuple(ObligationData(*row.tolist()) for row in found.obligations),
     )
 
 

@@ -97,12 +97,20 @@ class HoldsAnswer(Message, frozen=True):
 
 
 class ObligationData(Message, frozen=True):
+    """What `account` must surrender for a year, by `surrender_by` (YYYYMMDD, 0 = no date).
+
+    `overdue`: the trading date on which units were found missing after it, 0 = none was; `late`: units that came since.
+    """
+
     number: int
     account: int
     year: int
     due: int
     surrendered: int
     offsets: int
+    surrender_by: int
+    overdue: int
+    late: int
 
 
 class ObligationsAnswer(Message, frozen=True):
@@ -115,7 +123,8 @@ class YearData(Message, frozen=True):
 
     `covered`: units of the account's holdings that count for it, offsets within their limit, earlier years first;
     `shortfall` = due - surrendered - covered, at least 0; `cost` in minor units of buying it as `instrument` at `price`
-    (ticks), the cheapest that counts; all three 0 when nothing is missing or nothing has a price.
+    (ticks), the cheapest that counts; all three 0 when nothing is missing or nothing has a price. Dates as in
+    ObligationData.
     """
 
     obligation: int
@@ -128,9 +137,15 @@ class YearData(Message, frozen=True):
     instrument: int
     price: int
     cost: int
+    surrender_by: int
+    overdue: int
+    late: int
 
 
 class ComplianceAnswer(Message, frozen=True):
+    """`transfers_open`: transfers may be asked for now."""
+
     account: int
     years: tuple[YearData, ...]
     holdings: tuple[HoldingData, ...]
+    transfers_open: bool

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from gateway.wire import Message, OrderData
+from gateway.wire_registers import ObligationData
 
 
 class LineData(Message, frozen=True):
@@ -45,6 +46,7 @@ class StatementData(Message, frozen=True):
     """A trading day of an account; `stage` is a DayStage.
 
     `orders`: those that live on after the day, by id; only in the first page and no more than 1,000 of `order_count`.
+    `obligations` as the day left them; only in the first page.
     `trades` in sequence; `complete` is false when more lie behind the last.
     """
 
@@ -57,3 +59,4 @@ class StatementData(Message, frozen=True):
     orders: tuple[OrderData, ...]
     trades: tuple[DayTradeData, ...]
     complete: bool
+    obligations: tuple[ObligationData, ...]

@@ -20,9 +20,10 @@ TYPED = """
 2.oneway_seller_min 2.limits 2.min_band 2.sessions 2.tif 2.open 2.close 2.first_reference 2.composite 2.change_pct
 2.surrender_until 2.fees 2.position_limit 2.method_codes L1 L2 L3 L4 L5 L6 L6.crossed L7 L8 L9 L10 L11 L12 L12.feed
 3.T+1 B1 B2 B3 B4 B5 O1 O1.dates O2 O3 O4 O5 O6 O7 O8 G1 G2 G2.hours G3 G4 G4.file G5 G6 G6.one G7 G8 G9 G10 G11 G12
-G13 G14 G14.ccer G15 G15.dates G16 G.buckets 6.valid 6.price 6.EU.cancel 6.EU.secondary 6.EU.ties 6.EU.carry
-6.UK.partial 6.UK.raise 6.UK.carry 6.KRX.ties 6.DE.ties 6.CA.ties 6.CA.lots 6.CA.limits 6.CA.reserve 6.RGGI.ccr 6.seed
-7.call 7.no-cancel 7.T7-price 7.random-end 7.volatility 7.phases 7.commands 7.market-maker 7.presence 7.self-trade T.gtd
+G13 G14 G14.ccer G15 G15.dates G15.preliminary G16 G.buckets 6.valid 6.price 6.EU.cancel 6.EU.secondary 6.EU.ties
+6.EU.carry 6.UK.partial 6.UK.raise 6.UK.carry 6.KRX.ties 6.DE.ties 6.CA.ties 6.CA.lots 6.CA.limits 6.CA.reserve
+6.RGGI.ccr 6.seed 7.call 7.no-cancel 7.T7-price 7.random-end 7.volatility 7.phases 7.commands 7.market-maker 7.presence
+7.self-trade T.gtd
 T.minimum-quantity T.icebergs T.hidden T.stops T.last-five 8.RTS7.18.rate 8.RTS7.18.volatility 8.RTS7.18.pre-trade
 8.RTS7.18.suspend 8.RTS7.18.kill 8.RTS7.18.duplicates 8.RTS7.18.bust 8.RTS7.18.gateways 8.RTS7.20.collar
 8.RTS7.20.value 8.RTS7.20.volume 8.RTS7.20.reset 8.RTS7.20.override 8.RTS7.20.monitoring 8.RTS7.11 8.RTS24.fields

@@ -31,6 +31,7 @@ from engine.control.holdings import (
     RealiseHold,
     ReleaseHold,
     SetObligation,
+    SetTransferWindow,
 )
 from engine.control.market import (
     END_OF_DAY,
@@ -73,6 +74,7 @@ Control: TypeAlias = (
     | RealiseHold
     | AllocateUnits
     | SetObligation
+    | SetTransferWindow
     | CarryOver
     | AcknowledgeSettlement
     | AnnounceAuction
@@ -139,6 +141,7 @@ __all__ = [
     "SetPhase",
     "SetReference",
     "SetSessionStatus",
+    "SetTransferWindow",
     "Settle",
     "WidenWindow",
     "command",

@@ -78,15 +78,32 @@ class AllocateUnits(Message, frozen=True):
 
 
 class SetObligation(Message, frozen=True):
-    """What `account` must surrender for the compliance year."""
+    """What `account` must surrender for the compliance year, by `surrender_by` (YYYYMMDD; 0 = the venue's date)."""
 
     account: Id
     year: Id
     units: Amount
     reference: Text = ""
+    surrender_by: Id = 0
 
     def commands(self) -> CommandArray:
-        return command(CommandKind.SET_OBLIGATION, account=self.account, quantity=self.units, expiry=self.year)
+        return command(
+            CommandKind.SET_OBLIGATION,
+            account=self.account,
+            quantity=self.units,
+            expiry=self.year,
+            target=self.surrender_by,
+        )
+
+
+class SetTransferWindow(Message, frozen=True):
+    """Let owners ask for transfers, or no longer; the calendar's next moment says so anew."""
+
+    open: bool
+    cause: Text = ""
+
+    def commands(self) -> CommandArray:
+        return command(CommandKind.SET_TRANSFER_WINDOW, scope=int(self.open))
 
 
 class CarryOver(Message, frozen=True):

@@ -86,7 +86,7 @@ def of_registry(kind):
     """The kinds of docs/registry.md, which only pre-funded venues offer."""
     return (
         CommandKind.SURRENDER <= kind <= CommandKind.PLEDGE_REQUEST
-        or CommandKind.ALLOCATE_UNITS <= kind <= CommandKind.SET_OBLIGATION
+        or CommandKind.ALLOCATE_UNITS <= kind <= CommandKind.SET_TRANSFER_WINDOW
         or kind == CommandKind.CARRY_OVER
     )
 

@@ -9,6 +9,8 @@ import numpy as np
 
 from engine.kernel.admission import check_role
 from engine.kernel.compiler import plain, small
+from engine.kernel.day import LAST_DATE
+from engine.kernel.deadlines import date_of_year, is_after, set_date
 from engine.kernel.encumbrances import (
     MAX_UNITS,
     buckets_of,
@@ -23,9 +25,9 @@ from engine.kernel.ledger import deposit_units, units_of
 from engine.kernel.registry import check_operator_account
 from engine.kernel.rounding import half_up
 from engine.schema import BASIS_POINTS, AssetKind, DayStage, EventKind, Reason
+from engine.venue import FIRST_YEAR, LAST_YEAR
 
 MAX_NET_SALES = (1 << 46) - 1
-FIRST_YEAR, LAST_YEAR = 2000, 2999
 
 
 @plain
@@ -57,7 +59,8 @@ def allocate_units(s, c):
     if reason != Reason.NONE:
         return reason
     free = units_of(s, c.account, c.scope).free
-    tell_units(s, c, EventKind.UNITS_ALLOCATED, 0, c.scope, c.expiry, 0, c.quantity, free)
+    late = is_after(s, date_of_year(s.allocation_by, c.expiry))
+    tell_units(s, c, EventKind.UNITS_ALLOCATED, 0, c.scope, c.expiry, late, c.quantity, free)
     return Reason.NONE
 
 
@@ -77,6 +80,8 @@ def set_obligation(s, c):
         reason = check_year(c.expiry)
     if reason == Reason.NONE and (c.quantity < 0 or c.quantity > MAX_UNITS):
         reason = Reason.INVALID_AMOUNT
+    if reason == Reason.NONE and (c.target < 0 or c.target > LAST_DATE):
+        reason = Reason.INVALID_DATE
     if reason != Reason.NONE:
         return reason
     row = find_obligation(s, c.account, c.expiry)
@@ -94,8 +99,10 @@ def set_obligation(s, c):
         return Reason.EXCEEDS_OBLIGATION
     before = np.int64(obligation.due)
     obligation.due = c.quantity
+    date = c.target if c.target != 0 else date_of_year(s.surrender_by, c.expiry)
+    set_date(obligation, date, c.quantity)
     left = c.quantity - obligation.surrendered
-    tell_units(s, c, EventKind.OBLIGATION_SET, obligation.id, c.quantity, left, 0, c.expiry, before)
+    tell_units(s, c, EventKind.OBLIGATION_SET, obligation.id, c.quantity, left, date, c.expiry, before)
     return Reason.NONE
 
 
@@ -142,8 +149,10 @@ def surrender(s, c):
     obligation.surrendered += c.quantity
     if s.asset_kinds[c.scope] == AssetKind.OFFSET:
         obligation.offsets += c.quantity
+    if obligation.overdue != 0:
+        obligation.late += c.quantity
     left = obligation.due - obligation.surrendered
-    tell_units(s, c, EventKind.UNITS_SURRENDERED, obligation.id, c.quantity, left, 0, c.scope, c.expiry)
+    tell_units(s, c, EventKind.UNITS_SURRENDERED, obligation.id, c.quantity, left, obligation.late, c.scope, c.expiry)
     return Reason.NONE
 
 

@@ -16,6 +16,7 @@ from engine.kernel.call_phases import is_call
 from engine.kernel.calls import end_call
 from engine.kernel.compiler import plain, rare, small
 from engine.kernel.corridor import set_corridor
+from engine.kernel.deadlines import tell_overdue
 from engine.kernel.events import (
     about_account,
     clock_anchored,
@@ -143,6 +144,7 @@ def open_day(s, c, date):
     counted(s, c, EventKind.DAY_OPENED, 0, date, s.trading_date, 0)
     s.trading_date = date
     s.day_stage = DayStage.OPEN
+    tell_overdue(s, c, date - 1)
     for i in range(1, s.instruments + 1):
         book = s.books[i]
         limited = book.limit_listed_bps > 0 or book.limit_block_bps > 0
@@ -290,6 +292,7 @@ def settle(s, c):
                 about_account(s, c, EventKind.CASH_SETTLED, account, cash.proceeds_today, currency, 0)
                 cash.proceeds_today = 0
     tell_large_holders(s, c)
+    tell_overdue(s, c, s.trading_date)
     for i in range(1, s.instruments + 1):
         if is_listed(s, s.books[i], s.trading_date):
             next_day(s.books[i])

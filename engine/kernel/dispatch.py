@@ -29,7 +29,7 @@ def worst_case(s, c):
     most = 2 * s.live_orders + s.further_events + 4
     if c.kind > LAST_HOT_KIND:
         most += s.accounts_open * (2 * s.assets + s.currencies) + 6 * s.instruments + 4
-        most += 3 * s.bids_used + s.negotiations_used + s.auctions_used
+        most += 3 * s.bids_used + s.negotiations_used + s.auctions_used + s.obligations_used
     return most
 
 

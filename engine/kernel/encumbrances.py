@@ -9,7 +9,7 @@ import numpy as np
 from engine.kernel.admission import check_account, check_role
 from engine.kernel.book import next_in_book
 from engine.kernel.compiler import plain, small
-from engine.kernel.events import write_event
+from engine.kernel.events import counted, write_event
 from engine.kernel.ledger import lock_of, units_of
 from engine.kernel.matching import cancel_resting
 from engine.kernel.registers import compact, live_row
@@ -223,10 +223,31 @@ def pledge_request(s, c):
 
 
 @plain
-def transfer_out(s, c):
+def set_transfer_window(s, c):
+    """The calendar, or an operator, opens or closes the window in which owners ask for transfers."""
+    if c.scope > 1:
+        return Reason.INVALID_SCOPE
+    reason = check_role(s, c)
+    if reason != Reason.NONE:
+        return reason
+    previous = 1 - s.transfers_closed
+    s.transfers_closed = 1 - c.scope
+    counted(s, c, EventKind.TRANSFER_WINDOW_SET, 0, c.scope, previous, 0)
+    return Reason.NONE
+
+
+@plain
+def check_transfer(s, c):
+    """What both transfers ask first."""
     reason = check_owner_enabled(s, c)
-    if reason == Reason.NONE:
-        reason = check_free_hold(s)
+    if reason == Reason.NONE and s.transfers_closed:
+        reason = Reason.TRANSFERS_CLOSED
+    return reason if reason != Reason.NONE else check_free_hold(s)
+
+
+@plain
+def transfer_out(s, c):
+    reason = check_transfer(s, c)
     if reason == Reason.NONE:
         reason = missing_units(s, c.account, c.scope, c.quantity, np.int64(0))
     if reason != Reason.NONE:
@@ -240,9 +261,7 @@ def transfer_out(s, c):
 @plain
 def transfer_in(s, c):
     """Nothing moves until the registry confirms by REALISE_HOLD."""
-    reason = check_owner_enabled(s, c)
-    if reason == Reason.NONE:
-        reason = check_free_hold(s)
+    reason = check_transfer(s, c)
     if reason == Reason.NONE and c.quantity > MAX_UNITS - s.units_deposited[c.scope]:
         reason = Reason.AMOUNT_OVERFLOW
     if reason == Reason.NONE:

@@ -114,6 +114,16 @@ def join_firm(s, account):
 
 
 @plain
+def accounts_of_firm(s, firm):
+    """How many accounts a firm has."""
+    count, account = 0, s.first_account[firm]
+    while account != 0:
+        count += 1
+        account = s.next_account[account]
+    return count
+
+
+@plain
 def recount(s):
     """What follows from the state and is not part of it: call when a state has been restored."""
     for account in range(1, s.accounts_open + 1):

@@ -9,7 +9,7 @@ from engine.kernel.compiler import plain, small
 from engine.kernel.day import LAST_DATE
 from engine.kernel.events import about_account, counted
 from engine.kernel.ledger import cash_of, deposit_cash, deposit_units, units_of, withdraw_cash, withdraw_units
-from engine.kernel.limit_setting import join_firm
+from engine.kernel.limit_setting import accounts_of_firm, join_firm
 from engine.kernel.matching import cancel_resting
 from engine.schema import CommandKind, DisconnectPolicy, EventKind, Reason, Role, Status, TimeInForce
 
@@ -47,6 +47,8 @@ def open_account(s, c):
     reason = check_group(c)
     if reason != Reason.NONE:
         return reason
+    if s.accounts_per_firm != 0 and accounts_of_firm(s, c.quantity) >= s.accounts_per_firm:
+        return Reason.ACCOUNTS_PER_FIRM
     if s.accounts_open >= s.account_capacity:
         return Reason.ACCOUNT_TABLE_FULL
     s.accounts_open += 1

@@ -46,6 +46,7 @@ from engine.kernel.encumbrances import (
     pledge_request,
     realise_hold,
     release_hold,
+    set_transfer_window,
     transfer_in,
     transfer_out,
 )
@@ -123,6 +124,8 @@ def operate_more(s, c):
         return carry_over(s, c)
     if kind == CommandKind.ACKNOWLEDGE_SETTLEMENT:
         return acknowledge_settlement(s, c)
+    if kind == CommandKind.SET_TRANSFER_WINDOW:
+        return set_transfer_window(s, c)
     if kind == CommandKind.SET_LIMIT:
         return set_limit(s, c)
     if kind == CommandKind.KILL_SWITCH:

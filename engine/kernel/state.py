@@ -49,6 +49,7 @@ HEADER = (
     "last_obligation_id",
     "acknowledged_date",
     "venue_halted",
+    "transfers_closed",
 )
 TABLES = ("negotiations", "auctions", "bids", "encumbrances", "obligations", "busts")
 """Sections whose rows lie in the arena as they are, by id. A row of quantity 0 is gone (obligations never are)."""

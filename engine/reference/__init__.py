@@ -114,6 +114,7 @@ RULES: Final[dict[int, Rule]] = {
     CommandKind.REALISE_HOLD: encumbrances.realise_hold,
     CommandKind.RELEASE_HOLD: encumbrances.release_hold,
     CommandKind.SET_OBLIGATION: compliance.set_obligation,
+    CommandKind.SET_TRANSFER_WINDOW: encumbrances.set_transfer_window,
     CommandKind.SURRENDER: compliance.surrender,
     CommandKind.TRANSFER_IN: encumbrances.transfer_in,
     CommandKind.TRANSFER_OUT: encumbrances.transfer_out,

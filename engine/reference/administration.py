@@ -36,6 +36,9 @@ def open_account(x: Exchange, command: Command) -> None:
     check_role(x, command)
     check_firm(x, firm)
     check_owner_group(group, from_date)
+    most = x.venue.accounts_per_firm
+    if most and sum(account.firm == firm for account in x.accounts[1:]) >= most:
+        raise Refused(Reason.ACCOUNTS_PER_FIRM)
     if len(x.accounts) > x.venue.capacity.accounts:
         raise Refused(Reason.ACCOUNT_TABLE_FULL)
 

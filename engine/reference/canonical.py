@@ -104,6 +104,7 @@ def canonical_state(x: Exchange) -> bytes:
         x.last_obligation_id,
         x.acknowledged_date,
         x.venue_halted,
+        x.transfers_closed,
     )
     markets = (market_row(m) for m in x.markets)
     owners = list(enumerate(x.accounts))
@@ -150,6 +151,7 @@ def restore(x: Exchange, state: bytes) -> None:
         x.last_obligation_id,
         x.acknowledged_date,
         x.venue_halted,
+        x.transfers_closed,
     ) = sections["header"][0]
     x.cash_deposited = [0, *(deposited for deposited, _ in sections["currencies"])]
     x.fees = [0, *(fees for _, fees in sections["currencies"])]

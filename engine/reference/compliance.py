@@ -7,13 +7,15 @@ from __future__ import annotations
 
 from engine.reference.administration import check_amount, check_asset, check_total, find_account
 from engine.reference.admission import check_account, check_account_active, check_role
+from engine.reference.day import MAX_DATE
+from engine.reference.deadlines import allocated_late, fix_date, surrender_by
 from engine.reference.encumbrances import check_free
 from engine.reference.exchange import Command, Exchange, Hold, Refused
 from engine.reference.money import half_up
 from engine.reference.registers import Obligation
 from engine.schema import BASIS_POINTS, AssetKind, DayStage, EventKind, Reason
+from engine.venue import FIRST_YEAR, LAST_YEAR
 
-FIRST_YEAR, LAST_YEAR = 2000, 2999
 MAX_NET_SALES = 2**46 - 1
 
 
@@ -49,6 +51,7 @@ def allocate_units(x: Exchange, command: Command) -> None:
         quantity=command.scope,
         account=command.account,
         remaining=command.expiry,
+        contra_remaining=allocated_late(x, command.expiry),
         aux=command.quantity,
         aux2=hold.free,
     )
@@ -61,6 +64,8 @@ def set_obligation(x: Exchange, command: Command) -> None:
     check_year(command.expiry)
     if command.quantity:
         check_amount(command.quantity)
+    if not 0 <= command.target <= MAX_DATE:
+        raise Refused(Reason.INVALID_DATE)
     obligation = next(
         (o for o in x.obligations.values() if (o.account, o.year) == (command.account, command.expiry)), None
     )
@@ -75,12 +80,14 @@ def set_obligation(x: Exchange, command: Command) -> None:
         obligation = Obligation(x.last_obligation_id, command.account, command.expiry)
         x.obligations[obligation.id] = obligation
     due_before, obligation.due = obligation.due, command.quantity
+    fix_date(obligation, command.target or surrender_by(x, obligation.year))
     x.emit(
         EventKind.OBLIGATION_SET,
         quantity=obligation.due,
         account=obligation.account,
         order_id=obligation.id,
         remaining=obligation.due - obligation.surrendered,
+        contra_remaining=obligation.surrender_by,
         aux=obligation.year,
         aux2=due_before,
     )
@@ -119,12 +126,15 @@ def surrender(x: Exchange, command: Command) -> None:
     obligation.surrendered += units
     if kind == AssetKind.OFFSET:
         obligation.offsets += units
+    if obligation.overdue:
+        obligation.late += units
     x.emit(
         EventKind.UNITS_SURRENDERED,
         quantity=units,
         account=command.account,
         order_id=obligation.id,
         remaining=obligation.due - obligation.surrendered,
+        contra_remaining=obligation.late,
         aux=asset,
         aux2=year,
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from engine.reference.admission import check_role, find_market
 from engine.reference.book import Order
 from engine.reference.clearing import expire_auctions
+from engine.reference.deadlines import tell_overdue
 from engine.reference.exchange import Command, Exchange, Market, Refused
 from engine.reference.limits import tell_large_holders
 from engine.reference.matching import end_order
@@ -130,6 +131,7 @@ def open_day(x: Exchange, on_date: int) -> None:
     x.trading_date = on_date
     x.day_stage = DayStage.OPEN
     x.emit(EventKind.DAY_OPENED, aux=on_date, aux2=previous)
+    tell_overdue(x, on_date - 1)
     for market in x.listed_markets():
         has_limit = market.terms.limit_listed_bps or market.terms.limit_block_bps
         if has_limit and not market.previous_close and x.composite:
@@ -260,6 +262,7 @@ def settle(x: Exchange, command: Command) -> None:
                 amount, cash.proceeds_today = cash.proceeds_today, 0
                 x.emit(EventKind.CASH_SETTLED, account=account, aux=amount, aux2=currency)
     tell_large_holders(x)
+    tell_overdue(x, x.trading_date)
     for market in x.listed_markets():
         market.previous_close = market.close or market.previous_close
         set_limits(market)

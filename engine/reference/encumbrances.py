@@ -133,6 +133,17 @@ def pledge_request(x: Exchange, command: Command) -> None:
     begin_hold(x, command, HoldType.PLEDGE, command.target, command.quantity2)
 
 
+def set_transfer_window(x: Exchange, command: Command) -> None:
+    """SET_TRANSFER_WINDOW: whether owners may ask for transfers now (G2)."""
+    if command.scope not in (0, 1):
+        raise Refused(Reason.INVALID_SCOPE)
+    check_role(x, command)
+
+    was_open = not x.transfers_closed
+    x.transfers_closed = int(command.scope == 0)
+    x.emit(EventKind.TRANSFER_WINDOW_SET, aux=command.scope, aux2=int(was_open))
+
+
 def transfer_out(x: Exchange, command: Command) -> None:
     """TRANSFER_OUT: back to the registry; held until the registry answers (G2)."""
     hold = check_transfer(x, command)
@@ -158,6 +169,8 @@ def check_transfer(x: Exchange, command: Command) -> Hold:
     require_firm_active(x, command.account)
     check_asset(x, command.scope)
     check_amount(command.quantity)
+    if x.transfers_closed:
+        raise Refused(Reason.TRANSFERS_CLOSED)
     check_room_for_hold(x)
     return x.accounts[command.account].hold_of(command.scope)
 

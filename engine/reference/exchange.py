@@ -222,6 +222,7 @@ class Exchange:
         self.firm_status: list[int] = [0]
         self.last_negotiation_id = self.last_auction_id = self.last_hold_id = self.last_obligation_id = 0
         self.acknowledged_date = self.venue_halted = 0
+        self.transfers_closed = int(bool(venue.calendar.transfer_windows))
         self.negotiations: dict[int, Negotiation] = {}
         self.auctions: dict[int, Auction] = {}
         self.bids: dict[int, Bid] = {}

@@ -88,6 +88,9 @@ class Obligation:
     due: int = 0
     surrendered: int = 0
     offsets: int = 0
+    surrender_by: int = 0
+    overdue: int = 0
+    late: int = 0
 
 
 @dataclass(slots=True)

@@ -64,6 +64,7 @@ EVENT_FIELDS: Final[dict[EventKind, str]] = {
     EventKind.INSTRUMENT_DELISTED: "aux = last trading date",
     EventKind.WINDOW_SET: "aux, aux2 = new floor and ceiling; remaining, contra_remaining = the previous ones",
     EventKind.SETTLEMENT_ACKNOWLEDGED: "aux = trading date; quantity = 0 accepted, 1 refused",
+    EventKind.TRANSFER_WINDOW_SET: "aux = 1 transfers may be asked for, 0 not; aux2 = the same before",
     EventKind.FIRM_OPENED: "aux = firm id",
     EventKind.ACCOUNT_OPENED: "account = its id; aux = firm; aux2 = owner group; quantity = from date",
     EventKind.SESSION_OPENED: "aux = session id; aux2 = firm; quantity = role",
@@ -84,20 +85,23 @@ EVENT_FIELDS: Final[dict[EventKind, str]] = {
     "refused",
     EventKind.CASH_MOVED: "account; aux = signed amount; aux2 = free cash afterwards; quantity = currency",
     EventKind.UNITS_MOVED: "account; aux = signed units; aux2 = free units afterwards; quantity = asset",
-    EventKind.UNITS_ALLOCATED: "account; aux = units; aux2 = free units afterwards; quantity = asset; remaining = year",
+    EventKind.UNITS_ALLOCATED: "account; aux = units; aux2 = free units afterwards; quantity = asset; "
+    "remaining = year; contra_remaining = 1 when the year's date for allocation had passed",
     EventKind.HOLD_PLACED: "order_id = hold id; side = HoldType; account; contra_account = creditor; quantity, "
     "remaining = "
     "units; aux = asset; aux2 = reference (loan in minor units where the owner asked for the pledge)",
     EventKind.HOLD_RELEASED: "as HOLD_PLACED: quantity = units released, remaining = units still held",
     EventKind.HOLD_REALISED: "as HOLD_RELEASED; contra_account = receiver, 0 = the units left the ledger",
     EventKind.OBLIGATION_SET: "account; order_id = obligation id; quantity = units due; remaining = units still due; "
-    "aux = compliance year; aux2 = units due before",
+    "contra_remaining = last date to surrender, 0 = none; aux = compliance year; aux2 = units due before",
     EventKind.UNITS_SURRENDERED: "account; order_id = obligation id; quantity = units; remaining = units still due; "
-    "aux = asset; aux2 = compliance year",
+    "contra_remaining = units surrendered late so far; aux = asset; aux2 = compliance year",
     EventKind.UNITS_CANCELLED: "account; quantity = units; aux = asset; aux2 = free units afterwards",
     EventKind.UNITS_CARRIED_OVER: "account; quantity = units; aux = from asset; aux2 = to asset; remaining = "
     "units carried "
     "over from that asset so far; contra_remaining = compliance year",
+    EventKind.OBLIGATION_OVERDUE: "account; order_id = obligation id; quantity = units due; remaining = units "
+    "missing; aux = compliance year; aux2 = the date by which they were to be surrendered",
     EventKind.BLOCK_OFFERED: "order_id = negotiation id; contra_order_id = the public one it answers; side = of "
     "the terms; "
     "price, quantity; account = whose terms stand; contra_account = named counterparty, 0 = public; aux = locked; "

@@ -85,6 +85,7 @@ class Reason(IntEnum):
     VENUE_HALTED = 316
     ALREADY_LISTED = 317
     ALREADY_BUSTED = 318
+    TRANSFERS_CLOSED = 320
     # 4xx risk, funds, capacity
     ACCOUNT_SUSPENDED = 401
     INSUFFICIENT_FUNDS = 402
@@ -108,6 +109,7 @@ class Reason(IntEnum):
     ORDER_RATE = 423
     OPEN_ORDERS = 424
     POSITION_LIMIT = 425
+    ACCOUNTS_PER_FIRM = 427
     EXCEEDS_HOLD = 430
     WRONG_CREDITOR = 431
     NOT_SURRENDERABLE = 432
@@ -227,6 +229,7 @@ REASON_TEXT: Final[dict[Reason, str]] = {
     Reason.VENUE_HALTED: "the venue has been stopped by the kill switch",
     Reason.ALREADY_LISTED: "the instrument is listed already",
     Reason.ALREADY_BUSTED: "this trade has been cancelled before",
+    Reason.TRANSFERS_CLOSED: "transfers are asked for within the venue's transfer windows only",
     Reason.ACCOUNT_SUSPENDED: "the account is suspended",
     Reason.INSUFFICIENT_FUNDS: "not enough free cash to lock the order's full amount",
     Reason.INSUFFICIENT_UNITS: "not enough free units to lock the order's full quantity",
@@ -249,6 +252,7 @@ REASON_TEXT: Final[dict[Reason, str]] = {
     Reason.ORDER_RATE: "more orders within one second than the limit set for it",
     Reason.OPEN_ORDERS: "more open orders than the limit set for it",
     Reason.POSITION_LIMIT: "holding and open buy orders would exceed the position limit",
+    Reason.ACCOUNTS_PER_FIRM: "the firm has as many accounts as the venue allows one firm",
     Reason.EXCEEDS_HOLD: "the hold has fewer units left than stated",
     Reason.WRONG_CREDITOR: "a pledge is released or realised only in its creditor's name",
     Reason.NOT_SURRENDERABLE: "this asset cannot be surrendered for this compliance year",

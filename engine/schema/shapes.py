@@ -241,6 +241,10 @@ COMMAND_SHAPES: Final[dict[CommandKind, Shape]] = {
         account="account",
         quantity="units due",
         expiry="compliance year",
+        target="last date to surrender, 0 = the venue's for that year",
+    ),
+    CommandKind.SET_TRANSFER_WINDOW: _shape(
+        "open or close the transfer window", scope="1 transfers may be asked for, 0 not"
     ),
     CommandKind.SET_LIMIT: _shape(
         "set one limit of a firm, an account, an instrument, or (none named) of the venue; 0 = no limit",

@@ -32,6 +32,7 @@ STATE_HEADER: Final = record(
         ("last_obligation_id", "<i8"),
         ("acknowledged_date", "<i8"),  # last trading date whose settlement file the registry accepted
         ("venue_halted", "<i8"),
+        ("transfers_closed", "<i8"),  # 1 = outside the transfer windows
     ]
 )
 STATE_CURRENCY: Final = record([("deposited", "<i8"), ("fees", "<i8")])
@@ -211,6 +212,9 @@ STATE_OBLIGATION: Final = record(
         ("due", "<i8"),
         ("surrendered", "<i8"),
         ("offsets", "<i8"),  # part of `surrendered` that was covered by offsets
+        ("surrender_by", "<i8"),  # last date to surrender, 0 = none
+        ("overdue", "<i8"),  # trading date on which units were found missing after it, 0 = none was
+        ("late", "<i8"),  # part of `surrendered` that came when it was overdue
     ]
 )
 STATE_LIMIT: Final = record(

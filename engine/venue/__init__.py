@@ -4,12 +4,14 @@ Prices in a venue file are decimal strings ("72.93") and become ticks here; ever
 integers only. The same Struct, as JSON, is the genesis of a journal, so replay never depends on a file.
 """
 
-from engine.venue.calendar import MODES, PHASES, Calendar, Transition, date_number, number_date, utc_ns
+from engine.venue.calendar import MODES, PHASES, Calendar, TransferWindow, Transition, date_number, number_date, utc_ns
 from engine.venue.call_end import call_end_offset
 from engine.venue.errors import VenueError
 from engine.venue.parse import parse_venue
 from engine.venue.rules import Venue
 from engine.venue.terms import (
+    FIRST_YEAR,
+    LAST_YEAR,
     MAX_ACCOUNTS,
     MAX_ASSETS,
     MAX_AUCTIONS,
@@ -29,10 +31,13 @@ from engine.venue.terms import (
     MAX_WINDOW,
     AssetTerms,
     Capacity,
+    ComplianceYear,
     Instrument,
 )
 
 __all__ = [
+    "FIRST_YEAR",
+    "LAST_YEAR",
     "MAX_ACCOUNTS",
     "MAX_ASSETS",
     "MAX_AUCTIONS",
@@ -55,7 +60,9 @@ __all__ = [
     "AssetTerms",
     "Calendar",
     "Capacity",
+    "ComplianceYear",
     "Instrument",
+    "TransferWindow",
     "Transition",
     "Venue",
     "VenueError",

@@ -25,6 +25,13 @@ class Transition(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """From this moment on a call is frozen: orders may be entered, not cancelled (KRX: its last minute)."""
 
 
+class TransferWindow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Transfers may be asked for from `opens` on and before `closes`, local time of one day."""
+
+    opens: time
+    closes: time
+
+
 class Calendar(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Local wall-clock transitions of a trading day. Weekdays count from 1 (Monday) to 7."""
 
@@ -32,6 +39,13 @@ class Calendar(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     weekdays: tuple[int, ...] = (1, 2, 3, 4, 5)
     holidays: tuple[date, ...] = ()
     transitions: tuple[Transition, ...] = ()
+    transfer_windows: tuple[TransferWindow, ...] = ()
+    """When transfers from and to the registry may be asked for, on trading days; none = at any time."""
+
+    @property
+    def acts(self) -> bool:
+        """Whether there is anything that it sends by itself."""
+        return bool(self.transitions or self.transfer_windows)
 
     def is_trading_day(self, day: date) -> bool:
         return day.isoweekday() in self.weekdays and day not in self.holidays
@@ -48,9 +62,18 @@ class Calendar(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         """The day's transitions as (UTC nanoseconds, transition), in time order; empty on a holiday."""
         if not self.is_trading_day(day):
             return []
-        zone = ZoneInfo(self.timezone)
-        found = [(utc_ns(datetime.combine(day, t.at, tzinfo=zone)), t) for t in self.transitions]
+        found = [(self._moment(day, t.at), t) for t in self.transitions]
         return sorted(found, key=lambda pair: pair[0])
+
+    def transfer_moments(self, day: date) -> list[tuple[int, bool]]:
+        """When the day's transfer windows open (true) and close, as UTC nanoseconds; empty on a holiday."""
+        if not self.is_trading_day(day):
+            return []
+        found = [(w.opens, True) for w in self.transfer_windows] + [(w.closes, False) for w in self.transfer_windows]
+        return sorted((self._moment(day, at), opens) for at, opens in found)
+
+    def _moment(self, day: date, at: time) -> int:
+        return utc_ns(datetime.combine(day, at, tzinfo=ZoneInfo(self.timezone)))
 
 
 def utc_ns(moment: datetime) -> int:

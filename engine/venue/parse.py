@@ -15,8 +15,11 @@ from engine.schema import MAX_MONEY, MAX_PRICE, MAX_QUANTITY, PPM
 from engine.venue.calendar import Calendar
 from engine.venue.call_terms import calendar_call_faults, call_faults
 from engine.venue.errors import VenueError
+from engine.venue.registry_terms import registry_faults
 from engine.venue.rules import Venue
 from engine.venue.terms import (
+    FIRST_YEAR,
+    LAST_YEAR,
     MAX_ACCOUNTS,
     MAX_ASSETS,
     MAX_AUCTIONS,
@@ -105,13 +108,14 @@ def _faults(venue: Venue) -> Iterable[tuple[str, str]]:
             "offset_limit_bps": (venue.offset_limit_bps, 10_000),
             "carry_over_base": (venue.carry_over_base, MAX_QUANTITY),
             "carry_over_factor_bps": (venue.carry_over_factor_bps, 1_000_000),
+            "accounts_per_firm": (venue.accounts_per_firm, MAX_ACCOUNTS - 1),
         },
         least=0,
     )
     for i, terms in enumerate(venue.asset_terms):
         if terms.asset not in venue.assets or terms.asset in [t.asset for t in venue.asset_terms[:i]]:
             yield f"asset_terms[{i}].asset", f"{terms.asset!r} is no asset of the venue, or stands twice"
-        if terms.surrender_until and not 2000 <= terms.surrender_until <= 2999:
+        if terms.surrender_until and not FIRST_YEAR <= terms.surrender_until <= LAST_YEAR:
             yield f"asset_terms[{i}].surrender_until", f"{terms.surrender_until} is no year; write 2000 to 2999, or 0"
     symbols = [i.symbol for i in venue.instruments]
     for i, symbol in enumerate(symbols):
@@ -124,6 +128,7 @@ def _faults(venue: Venue) -> Iterable[tuple[str, str]]:
             yield f"instruments[{i}].{key}", fault
     yield from _calendar_faults(venue.calendar)
     yield from calendar_call_faults(venue)
+    yield from registry_faults(venue)
 
 
 def _ranges(where: str, values: Mapping[str, tuple[int, int]], least: int = 1) -> Iterable[tuple[str, str]]:

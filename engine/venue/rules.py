@@ -22,6 +22,7 @@ from engine.venue.terms import (
     AuctionShortName,
     AuctionTieName,
     Capacity,
+    ComplianceYear,
     CompositeRule,
     CrossPolicy,
     DepthRemainder,
@@ -78,7 +79,10 @@ class Venue(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     """Units that may be carried over in any case; see carry_over_factor_bps."""
     carry_over_factor_bps: int = 15_000
     """Units that may be carried over beside the base, as a share of the net sales."""
+    accounts_per_firm: int = 0
+    """Most accounts that one firm may have; 0 = no limit."""
     asset_terms: tuple[AssetTerms, ...] = ()
+    compliance_years: tuple[ComplianceYear, ...] = ()
     currencies: tuple[str, ...] = ()
     assets: tuple[str, ...] = ()
     capacity: Capacity = Capacity()

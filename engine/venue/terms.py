@@ -30,6 +30,9 @@ MAX_OBLIGATIONS: Final = 1 << 16
 MAX_BUSTS: Final = 1 << 12
 MAX_ICEBERGS: Final = 1 << 16
 MAX_CALL_END_SECONDS: Final = 3_600
+FIRST_YEAR: Final = 2000
+LAST_YEAR: Final = 2999
+"""Compliance years that there may be."""
 MAX_CARRY: Final = 4
 """Most following auctions over which unsold lots are spread."""
 
@@ -74,6 +77,16 @@ class AssetTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     kind: AssetKindName = "ALLOWANCE"
     surrender_until: int = 0
     """Last compliance year that it counts for; 0 = no end."""
+
+
+class ComplianceYear(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The dates of one compliance year, where its work notice has set them; days of the venue's trading date."""
+
+    year: int
+    allocation_by: date | None = None
+    """Last day of the final allocation; one that comes later is taken and told as late."""
+    surrender_by: date | None = None
+    """Last day to surrender; an obligation that lacks units at its end is overdue."""
 
 
 class Instrument(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -27,7 +27,7 @@ def registry() -> None:
 @json_option
 @pass_target
 def compliance(target: Target, account: int | None, as_json: bool) -> None:
-    """Show each obligation: what is due, surrendered, covered by holdings, missing, and what that would cost.
+    """Show each obligation: what is due, surrendered, covered by holdings, missing, its date, whether it is overdue.
 
     \b
     carbonbook client registry compliance --session ALPHA
@@ -36,13 +36,15 @@ def compliance(target: Target, account: int | None, as_json: bool) -> None:
         found = it.compliance(account)
     if as_json:
         years = [year._asdict() for year in found.years]
-        print_json({"account": found.account, "years": years, "holdings": found.holdings})
+        facts = {"account": found.account, "years": years, "holdings": found.holdings}
+        print_json({**facts, "transfers_open": found.transfers_open})
         return
     if found.years:
         click.echo(table(list(found.years[0]._fields), found.years))
     else:
         click.echo(f"account {found.account}: no obligations")
     click.echo(table(["asset", "units"], list(found.holdings.items())) if found.holdings else "no units")
+    click.echo(f"transfers: {'open' if found.transfers_open else 'closed'}")
 
 
 @registry.command()
@@ -74,11 +76,13 @@ def surrender(target: Target, asset: str, units: int, obligation: int, as_json: 
     with opened(target) as it:
         owed = next((one for one in it.obligations() if one.number == obligation), None)
         year, account = (owed.year, owed.account) if owed else (2000, None)
-        left = it.surrender(asset, units, obligation=obligation, year=year, account=account).wait().still_due
+        done = it.surrender(asset, units, obligation=obligation, year=year, account=account).wait()
+        left, late = done.still_due, done.late
     if as_json:
-        print_json({"obligation": obligation, "units": units, "still_due": left})
+        print_json({"obligation": obligation, "units": units, "still_due": left, "late": late})
     else:
-        click.echo(f"{units:,} {asset} surrendered; {left:,} still due")
+        after = f"; {late:,} came after the date" if late else ""
+        click.echo(f"{units:,} {asset} surrendered; {left:,} still due{after}")
 
 
 @registry.command("cancel")

@@ -163,9 +163,11 @@ def allocate(target: Target, account: int, asset: str, units: int, year: int, re
         return checked(AllocateUnits, account=account, asset=number, units=units, year=year, reference=reference)
 
     def tell(_: Client, event: Any) -> Told:
-        free = int(event["aux2"])
-        text = f"account {account}: {units:,} {asset} allocated for {year}; free now: {free:,}"
-        return Told(text, {"account": account, "asset": asset, "units": units, "year": year, "free": free})
+        free, late = int(event["aux2"]), bool(event["contra_remaining"])
+        after = " (after the year's date)" if late else ""
+        text = f"account {account}: {units:,} {asset} allocated for {year}{after}; free now: {free:,}"
+        facts = {"account": account, "asset": asset, "units": units, "year": year, "free": free, "late": late}
+        return Told(text, facts)
 
     act(target, as_json, make, EventKind.UNITS_ALLOCATED, tell)
 
@@ -174,24 +176,32 @@ def allocate(target: Target, account: int, asset: str, units: int, year: int, re
 @click.argument("account", type=ID)
 @click.argument("year", type=YEAR)
 @click.argument("units", type=click.IntRange(min=0))
+@click.option("--surrender-by", "by", default=None, help="Last day to surrender, YYYY-MM-DD (default: the venue's).")
 @reference_option
 @json_option
 @pass_target
-def obligation(target: Target, account: int, year: int, units: int, reference: str, as_json: bool) -> None:
+def obligation(
+    target: Target, account: int, year: int, units: int, by: str | None, reference: str, as_json: bool
+) -> None:
     """State what an account must surrender for compliance year YEAR; again for the same year: a correction.
 
     \b
     carbonbook operate obligation 2 2024 48000 --reference "verified emissions" --session OPS
+    carbonbook operate obligation 2 2026 50000 --surrender-by 2027-12-31 --session OPS
     """
     from engine.control import SetObligation
     from engine.schema import EventKind
 
     def tell(_: Client, event: Any) -> Told:
         number, left = int(event["order_id"]), int(event["remaining"])
-        text = f"obligation {number}: account {account} owes {units:,} for {year}; {left:,} still due"
-        return Told(text, {"obligation": number, "account": account, "year": year, "due": units, "left": left})
+        ends = int(event["contra_remaining"])
+        dated = f" by {iso(ends)}" if ends else ""
+        text = f"obligation {number}: account {account} owes {units:,} for {year}{dated}; {left:,} still due"
+        facts = {"obligation": number, "account": account, "year": year, "due": units, "left": left}
+        return Told(text, {**facts, "surrender_by": iso(ends) if ends else None})
 
-    message = checked(SetObligation, account=account, year=year, units=units, reference=reference)
+    day = date_of(by, "--surrender-by") if by else 0
+    message = checked(SetObligation, account=account, year=year, units=units, surrender_by=day, reference=reference)
     act(target, as_json, lambda _: message, EventKind.OBLIGATION_SET, tell)
 
 
@@ -284,4 +294,28 @@ def acknowledge(target: Target, date: str | None, refused: bool, file: Path | No
     act(target, as_json, make, EventKind.SETTLEMENT_ACKNOWLEDGED, tell)
 
 
-COMMANDS: Final = (place_hold, release_hold, realise_hold, allocate, obligation, carry_over, acknowledge)
+@click.command()
+@click.argument("state", type=click.Choice(["open", "close"], case_sensitive=False))
+@cause_option
+@json_option
+@pass_target
+def transfers(target: Target, state: str, cause: str, as_json: bool) -> None:
+    """Open or close the transfer window, until the calendar's next moment: whether owners may ask for transfers.
+
+    \b
+    carbonbook operate transfers close --cause "registry not reachable" --session OPS
+    """
+    from engine.control import SetTransferWindow
+    from engine.schema import EventKind
+
+    def tell(_: Client, event: Any) -> Told:
+        is_open, was_open = bool(event["aux"]), bool(event["aux2"])
+        before = "as before" if is_open == was_open else f"{'open' if was_open else 'closed'} before"
+        text = f"transfers: {'open' if is_open else 'closed'} ({before})"
+        return Told(text, {"open": is_open, "was_open": was_open})
+
+    message = checked(SetTransferWindow, open=state.lower() == "open", cause=cause)
+    act(target, as_json, lambda _: message, EventKind.TRANSFER_WINDOW_SET, tell)
+
+
+COMMANDS: Final = (place_hold, release_hold, realise_hold, allocate, obligation, carry_over, transfers, acknowledge)

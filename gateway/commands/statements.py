@@ -101,6 +101,7 @@ def statement_json(found: Statement) -> dict[str, Any]:
         "trades": trades,
         "orders": orders,
         "order_count": found.order_count,
+        "obligations": [owed._asdict() for owed in found.obligations],
     }
 
 
@@ -122,6 +123,8 @@ def _text(found: Statement, timezone: str) -> str:
         parts += ["", f"{found.order_count:,} orders live on", table(heads, rows)]
     else:
         parts += ["no orders live on"]
+    if found.obligations:
+        parts += ["", table(found.obligations[0]._fields, found.obligations)]
     return "\n".join(parts)
 
 

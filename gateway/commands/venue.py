@@ -57,6 +57,7 @@ def show(name: str, as_json: bool) -> None:
         ("Blocks and auctions", _other_modes(found)),
         ("Hours", _hours(found)),
         ("Money and units", _money(found)),
+        ("Registry and compliance", _registry(found)),
         ("Reference prices", _composite(found)),
         ("Capacity", [", ".join(f"{v:,} {k}" for k, v in _capacity(found).items()) + "; a full table refuses"]),
     ):
@@ -204,6 +205,19 @@ def _money(venue: Venue) -> list[str]:
         f"Bought units can be sold {bought}; sale proceeds can be spent at once, withdrawn {paid}",
         f"Fee per side: {rates} of the amount" if any(fees) else "No fees",
     ]
+
+
+def _registry(venue: Venue) -> list[str]:
+    most = venue.accounts_per_firm
+    found = [f"Accounts of one firm: {f'at most {most:,}' if most else 'any number'}"]
+    if not venue.prefunded:
+        return found
+    windows = ", ".join(f"{w.opens:%H:%M:%S} to {w.closes:%H:%M:%S}" for w in venue.calendar.transfer_windows)
+    found.append(f"Transfers from and to the registry are asked for {windows or 'at any time'}")
+    for dates in venue.compliance_years:
+        parts = (("final allocation", dates.allocation_by), ("surrender", dates.surrender_by))
+        found.append(f"Year {dates.year}: " + ", ".join(f"{what} by {day}" for what, day in parts if day))
+    return found
 
 
 def _composite(venue: Venue) -> list[str]:

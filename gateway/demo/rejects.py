@@ -137,6 +137,7 @@ _ELSEWHERE: Final = {
         Reason.EXCEEDS_OBLIGATION,
         Reason.OFFSET_LIMIT,
         Reason.CARRY_OVER_LIMIT,
+        Reason.TRANSFERS_CLOSED,
     ),
     "this demonstration's operator sets no limits, stops nobody and corrects nothing": (
         Reason.INVALID_LIMIT,
@@ -174,6 +175,7 @@ OUT_OF_REACH: Final = {
     Reason.DAY_CLOSED: _OPERATOR,
     Reason.WRONG_DAY_STAGE: _OPERATOR,
     Reason.PROCEEDS_NOT_SETTLED: "payments out are an operator's commands",
+    Reason.ACCOUNTS_PER_FIRM: "accounts are opened by operators",
     Reason.ACCOUNT_TABLE_FULL: "accounts are opened by operators",
     Reason.FIRM_TABLE_FULL: "firms are opened by operators",
     Reason.SESSION_TABLE_FULL: "sessions are opened by operators",

@@ -90,6 +90,7 @@ class Statement(NamedTuple):
     Attributes:
         trades: the account's, and cancellations of its trades, in sequence; both sides where it traded with itself.
         orders: rows of STATE_ORDER that live on after the day.
+        obligations: rows of STATE_OBLIGATION as the day left them.
     """
 
     day: TradingDay
@@ -98,6 +99,7 @@ class Statement(NamedTuple):
     holdings: list[Line]
     trades: list[Trade]
     orders: list[Any]
+    obligations: list[Any]
 
 
 def statement(reader: JournalReader, date: int, account: int, implementation: Implementation) -> Statement:
@@ -157,14 +159,15 @@ def compose(
     for what, number, name, amount in _trade_movements(venue, trades, account):
         moved[what, number][name] += amount
     if not venue.prefunded:
-        return Statement(day, account, [], [], trades, _orders(after, account))
+        return Statement(day, account, [], [], trades, _orders(after, account), [])
     cash = _lines("cash", "currency", (*CASH, "proceeds_today"), len(CASH), before, after, account, moved)
     units = _lines("holds", "asset", UNITS, len(UNITS), before, after, account, moved)
     for line in cash:
         check(f"account {account}, {venue.currencies[line.number - 1]}", line)
     for line in units:
         check(f"account {account}, {venue.assets[line.number - 1]}", line)
-    return Statement(day, account, cash, units, trades, _orders(after, account))
+    owed = after["obligations"]
+    return Statement(day, account, cash, units, trades, _orders(after, account), list(owed[owed["account"] == account]))
 
 
 def check(what: str, line: Line) -> None:

@@ -40,8 +40,11 @@ def venue_of(text: str, **changes: Any) -> Venue:
 
 
 def seee(instrument: dict[str, Any] | None = None, **changes: Any) -> Venue:
-    """The SEEE preset with small tables; `instrument` changes every instrument, the rest the venue."""
-    return altered(Venue.preset("seee"), instrument, **{"capacity": SMALL, **changes})
+    """The SEEE preset with small tables; `instrument` changes every instrument, the rest the venue.
+
+    A firm may have several accounts, so that what belongs to a firm differs from what belongs to an account.
+    """
+    return altered(Venue.preset("seee"), instrument, **{"capacity": SMALL, "accounts_per_firm": 0, **changes})
 
 
 def plain(instrument: dict[str, Any] | None = None, **changes: Any) -> Venue:

@@ -181,6 +181,9 @@ def check_registers(rows: dict[str, list[dict[str, int]]], venue: Venue) -> None
     assert len(set(owed)) == len(owed), "two obligations of one account and year"
     for row in rows["obligations"]:
         assert 0 <= row["offsets"] <= row["surrendered"] <= row["due"], row
+        assert 0 <= row["late"] <= row["surrendered"], row
+        assert row["overdue"] == 0 or 0 < row["surrender_by"] <= row["overdue"], row
+        assert row["overdue"] != 0 or row["late"] == 0, row
 
 
 def check_negotiations(negotiations: list[dict[str, int]], venue: Venue) -> None:

@@ -14,14 +14,16 @@ from numpy.typing import NDArray
 
 from engine.schema import COMMAND, CommandArray, HoldType
 from engine.schema import CommandKind as K
-from engine.venue import AssetTerms, Capacity, Venue
+from engine.venue import AssetTerms, Capacity, ComplianceYear, Venue, number_date
 from tests.engine.builders import plain, seee
-from tests.engine.generator import ACCOUNTS, DATES, FIRST_DATE, TRADERS, CommandStream, as_commands
+from tests.engine.generator import ACCOUNTS, DATES, FIRMS, FIRST_DATE, TRADERS, CommandStream, as_commands
 
 SHARE = 0.4
 """Of the orders, cancels and replaces that give way to a command of the registry."""
 DAY_LENGTH = 500
 YEARS = (2024, 2025, 2026)
+ENDS = {2024: number_date(FIRST_DATE), 2025: number_date(DATES[1])}
+"""Dates of compliance years: the first day, and a later one; 2026 has none."""
 MIX: dict[int, float] = {
     K.PLACE_HOLD: 18,
     K.PLEDGE_REQUEST: 8,
@@ -35,6 +37,8 @@ MIX: dict[int, float] = {
     K.VOLUNTARY_CANCEL: 4,
     K.CARRY_OVER: 5,
     K.ACKNOWLEDGE_SETTLEMENT: 1,
+    K.SET_TRANSFER_WINDOW: 3,
+    K.OPEN_ACCOUNT: 1,
 }
 KINDS = np.array(list(MIX), np.int64)
 SHARES = np.array(list(MIX.values())) / sum(MIX.values())
@@ -52,13 +56,15 @@ def registry_venues() -> dict[str, Venue]:
         AssetTerms(asset="CEA22", kind="OFFSET"),
         AssetTerms(asset="CEA23", kind="CREDIT"),
     )
-    market = seee(capacity=capacity, asset_terms=terms)
+    years = tuple(ComplianceYear(year=year, allocation_by=ended, surrender_by=ended) for year, ended in ENDS.items())
+    market = seee(capacity=capacity, asset_terms=terms, accounts_per_firm=4, compliance_years=years)
     first, second, *others = market.instruments
     of_one_asset = (first, msgspec.structs.replace(second, asset=first.asset), *others)
     return {
         "registry": market.changed(instruments=of_one_asset),
         "registry-ack": market.changed(
             settlement_ack=True,
+            accounts_per_firm=0,
             settlement_days=0,
             offset_limit_bps=333,
             carry_over_base=0,
@@ -128,6 +134,8 @@ class RegistryStream(CommandStream):
             K.SURRENDER: self._surrender,
             K.CARRY_OVER: self._carry,
             K.ACKNOWLEDGE_SETTLEMENT: self._acknowledge,
+            K.SET_TRANSFER_WINDOW: self._window,
+            K.OPEN_ACCOUNT: self._open,
         }.get(kind, self._hold)
         return {**row, **fill(kind, row["account"])}
 
@@ -201,7 +209,8 @@ class RegistryStream(CommandStream):
         return {**row, "account": self._pick(*fitting) if self._roll(0.95) else self._pick(0, 5, 99)}
 
     def _owe(self, _kind: int, _account: int) -> dict[str, int]:
-        return {"quantity": int(self.random.integers(0, 60_000)), "expiry": self._year()}
+        date = self._pick(0, 0, 0, FIRST_DATE - 1, *DATES[:3]) if self._roll(0.98) else self._pick(-1, 99991232)
+        return {"quantity": int(self.random.integers(0, 60_000)), "expiry": self._year(), "target": date}
 
     def _surrender(self, _kind: int, account: int) -> dict[str, int]:
         asset, year = self._pick(1, 1, 2, 2, 3, 3, 4, 5), self._year()
@@ -225,6 +234,12 @@ class RegistryStream(CommandStream):
             "quantity2": int(self.random.integers(0, 8_000)),
             "expiry": self._year(),
         }
+
+    def _window(self, _kind: int, _account: int) -> dict[str, int]:
+        return {"account": 0, "scope": self._pick(0, 1, 1) if self._roll(0.95) else 2}
+
+    def _open(self, _kind: int, account: int) -> dict[str, int]:
+        return {"account": 0, "quantity": 1 + account % FIRMS}
 
     def _acknowledge(self, _kind: int, _account: int) -> dict[str, int]:
         return {"account": 0, "expiry": FIRST_DATE, "scope": self._pick(0, 0, 1)}

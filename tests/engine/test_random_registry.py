@@ -76,6 +76,8 @@ EVENTS = (
     EventKind.UNITS_CANCELLED,
     EventKind.UNITS_CARRIED_OVER,
     EventKind.SETTLEMENT_ACKNOWLEDGED,
+    EventKind.TRANSFER_WINDOW_SET,
+    EventKind.OBLIGATION_OVERDUE,
     EventKind.SETTLED,
     EventKind.TRADE,
 )
@@ -95,6 +97,8 @@ REASONS = (
     Reason.INVALID_COMBINATION,
     Reason.SETTLEMENT_NOT_ACKNOWLEDGED,
     Reason.INVALID_YEAR,
+    Reason.INVALID_DATE,
+    Reason.TRANSFERS_CLOSED,
 )
 
 

@@ -248,7 +248,7 @@ def test_obligation_and_surrender(world):
     owe(world, 40_001, 2025)
     ask(world, K.SURRENDER, 1, target=1, expiry=2025)
     rows = [tuple(int(value) for value in row) for row in world.engine.state()["obligations"]]
-    assert rows == [(1, 1, 2025, 40_001, 40_001, 0), (2, 1, 2024, 10, 0, 0)]
+    assert rows == [(1, 1, 2025, 40_001, 40_001, 0, 0, 0, 0), (2, 1, 2024, 10, 0, 0, 0, 0, 0)]
 
 
 def test_an_obligation_of_nothing_stays(world):
@@ -277,6 +277,7 @@ def test_offsets_cover_five_percent(world, due, most):
     assert ask(world, K.SURRENDER, due - most, target=1, expiry=2025)[0].startswith("UNITS_SURRENDERED")
     assert world.row("obligations", id=1) == {
         "id": 1, "account": 1, "year": 2025, "due": due, "surrendered": due, "offsets": most,
+        "surrender_by": 0, "overdue": 0, "late": 0,
     }  # fmt: skip
 
 
@@ -425,7 +426,7 @@ def test_a_full_table_of_holds_frees_places_again(world):
 def test_nothing_of_this_without_pre_funding(make_world):
     """Only on pre-funded venues; the kind itself is unknown elsewhere, whatever else is wrong."""
     world = make_world(plain())
-    kinds = [16, 17, 18, 19, 20, 100, 101, 102, 103, 104, 105, 126]
+    kinds = [16, 17, 18, 19, 20, 100, 101, 102, 103, 104, 105, 106, 126]
     told = [world.send(kind, price=5) for kind in kinds]
     assert told == [[f"REJECTED INVALID_KIND price=5 aux={kind}"] for kind in kinds]
 

@@ -6,6 +6,7 @@ import pytest
 
 from engine.schema import CommandKind as K
 from engine.schema import Reason as R
+from engine.venue import Capacity
 from tests.engine.builders import World
 from tests.engine.invariants import check
 from tests.engine.ladder import climb
@@ -161,6 +162,42 @@ def test_transfer_in(world):
     assert ask(world, K.TRANSFER_IN, 5_000, CEA25)[0].startswith("HOLD_PLACED")
 
 
+@pytest.mark.parametrize("kind", [K.TRANSFER_OUT, K.TRANSFER_IN])
+def test_transfers_outside_the_window(world, kind):
+    """TRANSFER_OUT, TRANSFER_IN: after the units, before the room for a hold."""
+    world.send(K.SET_TRANSFER_WINDOW, scope=0)
+    start, rungs = by_owner({}, (R.TRANSFERS_CLOSED, {}))
+    climb(world, kind, start, rungs)
+    world.send(K.SET_TRANSFER_WINDOW, scope=1)
+    climb(world, kind, {"account": 1, "scope": CEA24, "quantity": HUGE}, [(R.HOLD_TABLE_FULL, {})])
+
+
+def test_set_transfer_window(world):
+    """SET_TRANSFER_WINDOW: what it says, the role."""
+    start = {"session": 1, "price": 5, "scope": 2}
+    rungs = [
+        (R.UNUSED_FIELD_SET, {"price": 0}),
+        (R.INVALID_SCOPE, {"scope": 255}),
+        (R.INVALID_SCOPE, {"scope": 1}),
+        (R.NOT_PERMITTED, {}),
+    ]
+    climb(world, K.SET_TRANSFER_WINDOW, start, rungs)
+    assert world.send(K.SET_TRANSFER_WINDOW, scope=1, session=3)[0].startswith("TRANSFER_WINDOW_SET")
+
+
+def test_accounts_per_firm(make_world):
+    """OPEN_ACCOUNT: after group and date, before the table's end."""
+    world = open_registry(make_world, accounts_per_firm=2, capacity=Capacity(accounts=4, holds=1, obligations=1))
+    start = {"quantity": 1, "quantity2": -1, "expiry": -1}
+    rungs = [
+        (R.INVALID_OWNER_GROUP, {"quantity2": 0}),
+        (R.INVALID_DATE, {"expiry": 0}),
+        (R.ACCOUNTS_PER_FIRM, {"quantity": 2}),
+        (R.ACCOUNT_TABLE_FULL, {}),
+    ]
+    climb(world, K.OPEN_ACCOUNT, start, rungs)
+
+
 def stop_firm(world: World, firm: int) -> None:
     world.send(K.KILL_SWITCH, scope=1, target=firm)
 
@@ -268,13 +305,15 @@ def test_set_obligation(world):
     """SET_OBLIGATION: account, year, amount; room only for a new one."""
     ask(world, K.SURRENDER, 600, target=2, expiry=2025)
     start, rungs = by_operator(
-        {"account": 0, "expiry": 1999, "quantity": -1},
+        {"account": 0, "expiry": 1999, "quantity": -1, "target": -1},
         *WRONG_ACCOUNTS,
         (R.UNKNOWN_ACCOUNT, {"account": 1}),
         *WRONG_YEARS,
         (R.INVALID_YEAR, {"expiry": 2025}),
         *WRONG_UNITS,
         (R.INVALID_AMOUNT, {"quantity": 599}),
+        (R.INVALID_DATE, {"target": 99991232}),
+        (R.INVALID_DATE, {"target": 99991231}),
         (R.EXCEEDS_OBLIGATION, {"expiry": 2999}),
         (R.OBLIGATION_TABLE_FULL, {}),
     )

@@ -12,7 +12,7 @@ import pytest
 from msgspec.inspect import LiteralType, StructType, type_info
 
 from engine.core import ImplementationName
-from engine.venue import Calendar, Transition, Venue, VenueError, utc_ns
+from engine.venue import Calendar, TransferWindow, Transition, Venue, VenueError, utc_ns
 from gateway.calendar import Schedule
 from tests.engine.conftest import kernel_exists
 from tests.engine.venue_flows import BASE, Case, carry_out, changed, order, venues_of, whole_day
@@ -24,6 +24,7 @@ ENGINES: tuple[ImplementationName, ...] = ("reference", "kernel") if kernel_exis
 ROOT = Path(__file__).resolve().parents[2]
 HERE = "tests/engine/test_venue_keys.py"
 
+WINDOWS = f"{HERE}::test_a_window_key_changes_its_moments"
 MOMENTS = f"{HERE}::test_a_calendar_key_changes_the_moments"
 NAMES = f"{HERE}::test_a_name_changes_the_genesis_alone"
 NOT_IN_EVENTS = {
@@ -39,6 +40,8 @@ NOT_IN_EVENTS = {
     "Transition.phase": ("which phase the gateway sends", MOMENTS),
     "Transition.modes": ("of which modes the gateway sends it", MOMENTS),
     "Transition.no_cancel": ("whether the gateway freezes a call", f"{HERE}::test_a_moment_freezes_a_call"),
+    "TransferWindow.opens": ("when the gateway opens it (SET_TRANSFER_WINDOW)", WINDOWS),
+    "TransferWindow.closes": ("when the gateway closes it", WINDOWS),
     "Instrument.call_random_end_seconds": (
         "how much later the gateway ends a call",
         "tests/engine/test_venue_calls.py::test_random_end_of_a_call",
@@ -68,7 +71,10 @@ BY_ID = [f"{case.key}={case.value}"[:60] for case in CASES]
 
 
 def test_the_tables_are_found():
-    assert set(TABLES) == {"Venue", "Instrument", "Capacity", "AssetTerms", "Calendar", "Transition"}
+    assert set(TABLES) == {
+        *("Venue", "Instrument", "Capacity", "AssetTerms", "ComplianceYear"),
+        *("Calendar", "Transition", "TransferWindow"),
+    }
     assert len(KEYS) > 80
 
 
@@ -164,6 +170,19 @@ def test_a_calendar_key_changes_the_moments(key, value, day):
     venue = BASE.changed(calendar=DAY)
     other = changed(venue, key, value)
     assert other.calendar.moments(day) != venue.calendar.moments(day)
+    assert events_of(other) == events_of(venue)
+
+
+@pytest.mark.parametrize(("key", "at"), [("TransferWindow.opens", time(8)), ("TransferWindow.closes", time(16))])
+def test_a_window_key_changes_its_moments(key, at):
+    """And no event: what counts are the commands that the gateway makes of them."""
+    window = TransferWindow(time(9), time(17))
+    venue = BASE.changed(calendar=msgspec.structs.replace(DAY, transfer_windows=(window,)))
+    other = changed(venue, key, at)
+    changes = set(other.calendar.transfer_moments(MONDAY)) ^ set(venue.calendar.transfer_moments(MONDAY))
+    opens = key.endswith("opens")
+    assert {is_open for _, is_open in changes} == {opens} and len(changes) == 2
+    assert (venue.calendar.transfer_moments(TUESDAY), venue.calendar.transfer_moments(SATURDAY)) == ([], [])
     assert events_of(other) == events_of(venue)
 
 

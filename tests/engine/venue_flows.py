@@ -122,6 +122,11 @@ def changed(venue: Venue, key: str, value: Any) -> Venue:
             return venue.changed(capacity=msgspec.structs.replace(venue.capacity, **{name: value}))
         case "Calendar":
             return venue.changed(calendar=msgspec.structs.replace(venue.calendar, **{name: value}))
+        case "ComplianceYear":
+            return venue.changed(compliance_years=first_changed(venue.compliance_years, name, value))
+        case "TransferWindow":
+            windows = first_changed(venue.calendar.transfer_windows, name, value)
+            return venue.changed(calendar=msgspec.structs.replace(venue.calendar, transfer_windows=windows))
     transitions = first_changed(venue.calendar.transitions, name, value)
     return venue.changed(calendar=msgspec.structs.replace(venue.calendar, transitions=transitions))
 
@@ -218,6 +223,13 @@ def surrender(world: Told) -> None:
     """100 units are due for 2025; 60 of A are surrendered."""
     world.send(K.SET_OBLIGATION, account=1, quantity=100, expiry=2025)
     world.send(K.SURRENDER, account=1, scope=1, quantity=60, target=1, expiry=2025)
+
+
+def owed(world: Told) -> None:
+    """An allocation of 2025, and 100 units due for it of which 60 are surrendered at the end of the day."""
+    world.send(K.ALLOCATE_UNITS, account=1, scope=1, quantity=1, expiry=2025)
+    surrender(world)
+    world.end_of_day()
 
 
 def carry_over(units: int, net_sales: int) -> Flow:

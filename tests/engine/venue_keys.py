@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, time
 from decimal import Decimal
 
 from engine.schema import CommandKind as K
 from engine.schema import OrderFlag
-from engine.venue import AssetTerms, Capacity
+from engine.venue import AssetTerms, Capacity, ComplianceYear, TransferWindow
 from tests.engine.builders import DAY, FOK, GTC, IOC, MARKET, SELL
 from tests.engine.venue_flows import (
     BASE,
@@ -21,6 +21,7 @@ from tests.engine.venue_flows import (
     carry_over,
     changed_bid,
     order,
+    owed,
     own_group,
     pick,
     sell_what_was_bought,
@@ -42,6 +43,9 @@ SECONDARY = auction((10000, 60), (12000, 60), target=500, quantity2=12000)
 """The clearing price, 100.00, lies more than 5 % below the secondary market's 120.00."""
 OFFSETS = {"asset_terms": (AssetTerms(asset="A", kind="OFFSET"),), "offset_limit_bps": 10_000}
 ALLOWANCES = {"asset_terms": (AssetTerms(asset="A"),)}
+DATES = ComplianceYear(year=2025, allocation_by=date(2025, 8, 10), surrender_by=date(2025, 8, 11))
+"""The allocation's date is over, the surrender's ends with the day."""
+YEARS = {"compliance_years": (DATES,)}
 
 VENUE_CASES = (
     Case("Venue.prefunded", False, order(account=9), "REJECTED UNKNOWN_ACCOUNT", "ACCEPTED"),
@@ -111,6 +115,8 @@ VENUE_CASES = (
         "REJECTED CARRY_OVER_LIMIT",
     ),
     Case("Venue.asset_terms", OFFSETS["asset_terms"], surrender, "UNITS_SURRENDERED", "REJECTED OFFSET_LIMIT"),
+    Case("Venue.accounts_per_firm", 1, twice(K.OPEN_ACCOUNT, quantity=1), after="REJECTED ACCOUNTS_PER_FIRM"),
+    Case("Venue.compliance_years", YEARS["compliance_years"], owed, after="OBLIGATION_OVERDUE"),
     Case("Venue.currencies", ("CUR",), lambda w: w.deposit_cash(1, 1, 2), "CASH_MOVED", "REJECTED UNKNOWN_CURRENCY"),
     Case("Venue.assets", ("A",), lambda w: w.deposit_units(1, 1, 2), "UNITS_MOVED", "REJECTED UNKNOWN_ASSET"),
     Case("Venue.capacity", Capacity(orders=1), two_orders, after="REJECTED ORDER_TABLE_FULL"),
@@ -195,6 +201,16 @@ ASSET_CASES = (
     Case("AssetTerms.kind", "OFFSET", surrender, "UNITS_SURRENDERED", "REJECTED OFFSET_LIMIT", base=ALLOWANCES),
     Case("AssetTerms.kind", "CREDIT", surrender, "UNITS_SURRENDERED", "REJECTED NOT_SURRENDERABLE", base=ALLOWANCES),
     Case("AssetTerms.surrender_until", 2024, surrender, "UNITS_SURRENDERED", "NOT_SURRENDERABLE", base=ALLOWANCES),
+    Case(
+        "Calendar.transfer_windows",
+        (TransferWindow(time(9), time(17)),),
+        lambda w: w.send(K.TRANSFER_IN, account=1, scope=1, quantity=1),
+        "HOLD_PLACED",
+        "REJECTED TRANSFERS_CLOSED",
+    ),
+    Case("ComplianceYear.year", 2024, owed, "OBLIGATION_OVERDUE", base=YEARS),
+    Case("ComplianceYear.allocation_by", date(2025, 8, 11), owed, "UNITS_ALLOCATED contra_remaining=1", base=YEARS),
+    Case("ComplianceYear.surrender_by", date(2025, 8, 12), owed, "OBLIGATION_OVERDUE", base=YEARS),
 )
 
 PLEDGE = {"side": 1, "account": 1, "scope": 1, "quantity": 1, "target": 2}

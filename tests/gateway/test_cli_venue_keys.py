@@ -23,8 +23,20 @@ GOOD = 'name = "mine"\nprefunded = false\n[[instruments]]\nsymbol = "A"\nfloor =
 
 def test_show_explains_the_preset():
     text = run("venue", "show", "seee").stdout
-    for words in ("best 5 levels", "Asia/Shanghai", "09:30:00  CONTINUOUS", "+-10 %", "T+1", "CEA24", "2021-06-22"):
+    for words in (
+        "best 5 levels",
+        "Asia/Shanghai",
+        "09:30:00  CONTINUOUS",
+        "+-10 %",
+        "T+1",
+        "CEA24",
+        "2021-06-22",
+        "09:00:00 to 15:30:00",
+    ):
         assert words in text
+    assert "Accounts of one firm: at most 1" in text and "surrender by 2026-12-31" in text
+    plain = run("venue", "show", "wuhan-credits").stdout
+    assert "Accounts of one firm: any number" in plain and "asked for at any time" in plain
     assert json.loads(run("venue", "show", "seee", "--json").stdout)["name"] == "seee"
 
 

@@ -11,15 +11,15 @@ FAULTS: list[Fault] = [
         kernel=[
             (
                 "compliance.py",
-                "0, c.scope, c.expiry, 0, c.quantity, free)",
-                "0, c.scope, c.expiry - 1, 0, c.quantity, free)",
+                "0, c.scope, c.expiry, late, c.quantity, free)",
+                "0, c.scope, c.expiry - 1, late, c.quantity, free)",
             )
         ],
         reference=[
             (
                 "compliance.py",
-                "        remaining=command.expiry,\n        aux=command.quantity,\n",
-                "        remaining=command.expiry - 1,\n        aux=command.quantity,\n",
+                "        remaining=command.expiry,\n        contra_remaining=allocated_late",
+                "        remaining=command.expiry - 1,\n        contra_remaining=allocated_late",
             )
         ],
         tests=["test_registry::test_allocation"],

@@ -38,6 +38,7 @@ def registry_day(diary: Diary) -> None:
     diary.at("20:00:00").deposit_cash(1, 100_000)  # between the days: it belongs to the later one
     diary.at("33:30:00").open_day(TOMORROW)
     diary.withdraw_cash(1, 50_000)
+    diary.send(K.SET_TRANSFER_WINDOW, scope=1)
     diary.send(K.ALLOCATE_UNITS, account=1, scope=CEA25, quantity=5_000, expiry=2025)
     for kind in (K.TRANSFER_IN, K.TRANSFER_OUT):
         units = 700 if kind == K.TRANSFER_IN else 300
