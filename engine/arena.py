@@ -19,6 +19,7 @@ from engine.layout import (
     ACCOUNT,
     AHEAD,
     AHEAD_SIZE,
+    AUCTION_BOUNDS,
     BALANCE,
     BOOK,
     CALLS,
@@ -39,6 +40,7 @@ from engine.layout import (
     STOP_CELLS,
     STOPS,
     VEILED,
+    auction_bounds,
 )
 from engine.schema import (
     BASIS_POINTS,
@@ -147,6 +149,8 @@ _STATE: Final[list[tuple[Any, ...]]] = [
     ("auction_secondary", "<i8"),
     ("auction_carry_over", "<i8"),
     ("auction_carry_cap_bps", "<i8"),
+    ("auction_notice_days", "<i8"),
+    ("auction_freeze_days", "<i8"),
     ("bid_keeps_time", "<i8"),
     ("settlement_ack", "<i8"),
     ("offset_limit_bps", "<i8"),
@@ -176,6 +180,7 @@ _STATE: Final[list[tuple[Any, ...]]] = [
     ("assets", "<i8"),
     ("currencies", "<i8"),
     ("columns", "<i8"),  # balances of one account: currencies by id, then assets by id, so that both sides lock alike
+    ("refusal", "<i8"),  # what a refusal states beside its reason; 0 between commands
     # the day
     ("trading_date", "<i8"),
     ("day_stage", "<i8"),
@@ -208,6 +213,7 @@ _STATE: Final[list[tuple[Any, ...]]] = [
     ("firm_limits", LIMIT, (MAX_FIRMS, LIMIT_KINDS)),
     ("account_limits", LIMIT, (MAX_ACCOUNTS, LIMIT_KINDS)),
     ("instrument_limits", LIMIT, (MAX_INSTRUMENTS, LIMIT_KINDS)),
+    ("auction_bounds", AUCTION_BOUNDS, (MAX_INSTRUMENTS,)),
     ("first_account", "<i4", (MAX_FIRMS,)),  # of a firm, and the firm's next one behind each; 0 = none
     ("next_account", "<i4", (MAX_ACCOUNTS,)),
     ("instrument_orders", "<i8", (MAX_INSTRUMENTS,)),  # live orders, kept while a limit counts them
@@ -325,6 +331,8 @@ def new_arena(venue: Venue) -> Arena:
     s.auction_secondary = AuctionSecondary[venue.auction_secondary]
     s.auction_carry_over = venue.auction_carry_over
     s.auction_carry_cap_bps = venue.auction_carry_cap_bps
+    s.auction_notice_days = venue.auction_notice_days
+    s.auction_freeze_days = venue.auction_freeze_days
     s.bid_keeps_time = venue.bid_amend == "KEEPS_TIME"
     s.settlement_ack = venue.settlement_ack
     s.offset_limit_bps = venue.offset_limit_bps
@@ -351,6 +359,7 @@ def new_arena(venue: Venue) -> Arena:
     s.day_stage = DayStage.OPEN if venue.open_from_start else DayStage.SETTLED
     for number, instrument in enumerate(venue.instruments, 1):
         _fill_book(s.books[number], number, venue, instrument)
+        s.auction_bounds[number] = auction_bounds(instrument)
     return arena
 
 

@@ -7,7 +7,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-SCHEMA_VERSION: Final = 3
+SCHEMA_VERSION: Final = 4
 MAX_PRICE: Final = 2**31 - 1
 MAX_QUANTITY: Final = 2**31 - 1
 MAX_MONEY: Final = 2**62 - 1

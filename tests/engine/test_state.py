@@ -36,7 +36,7 @@ def test_sections_of_the_state(busy):
     assert busy.book() == [(5, 1, 7051, 2), (3, 1, 7050, 4), (4, 1, 7050, 3), (1, 2, 7100, 6)]
     header = busy.row("header")
     assert header == {
-        "schema_version": 3,
+        "schema_version": 4,
         "trading_date": 20250811,
         "day_stage": 0,
         "last_order_id": 5,
