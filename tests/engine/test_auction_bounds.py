@@ -61,6 +61,7 @@ def in_year(make_world, venue: Venue, year: int) -> World:
 
 @pytest.mark.parametrize(("year", "cents"), PUBLISHED.items())
 def test_californias_published_reserve_prices(make_world, year, cents):
+    """Annual auction reserve price notices of 2015 to 2025 (17 CCR 95911): a cent below is refused."""
     world = in_year(make_world, hall(CALIFORNIA), year)
     assert announce(world, cents - 1, 10) == [
         f"REJECTED BELOW_FLOOR side=2 price={cents - 1} quantity=10 account=1 remaining={cents} aux=120"
@@ -96,6 +97,7 @@ def test_a_floor_does_not_outgrow_a_price(make_world):
 
 
 def test_the_year_that_counts_is_the_openings_too(make_world):
+    """docs/blocks-and-auctions.md section 8, Bounds: announced in 2015 at its price, opened in 2016."""
     world = in_year(make_world, hall(CALIFORNIA), 2015)
     announce(world, 1210, 10)
     announce(world, 1273, 10)

@@ -64,6 +64,7 @@ def cleared(world: World, bids: list[tuple[int, int]], lots: int = 100, reserve:
     ids=["below", "met exactly", "in part", "used up exactly", "used up", "tie at the trigger", "nobody at it"],
 )
 def test_release(make_world, bids, above, released, price, filled):
+    """COMAR 26.09.04.06 B(2): more than 100 lots bid above the trigger release up to 60, at the trigger or above."""
     world = open_hall(make_world)
     events = cleared(world, bids)
     words = f"price=600 {f'quantity={released} ' if released else ''}account=1 order_id=1"
@@ -99,6 +100,7 @@ def test_everybody_pays_the_own_price(make_world):
 
 
 def test_lots_are_frozen_and_come_back(make_world):
+    """docs/blocks-and-auctions.md section 8, SET_COST_RESERVE: frozen when it is set (rule book O1)."""
     world = open_hall(make_world)
     announce(world, 205, 100)
     assert back(world, 60) == ["COST_RESERVE_SET price=600 quantity=60 account=1 order_id=1 aux=60"]
