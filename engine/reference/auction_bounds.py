@@ -6,10 +6,8 @@ limits), rule book section 4, O1 (ten working days from the application, five fr
 
 from __future__ import annotations
 
-from fractions import Fraction
-from math import floor
-
 from engine.reference.exchange import Exchange, Refused, Terms
+from engine.reference.money import half_up
 from engine.reference.registers import Auction
 from engine.schema import BASIS_POINTS, MAX_PRICE, PPM, Reason, Side
 
@@ -21,8 +19,8 @@ def yearly_floor(terms: Terms, year: int) -> int:
     price = terms.auction_floor
     inflation = iter(terms.auction_floor_inflation_ppm)
     for _ in range(terms.auction_floor_year, year):
-        rise = Fraction(terms.auction_floor_rise_bps, BASIS_POINTS) + Fraction(next(inflation, 0), PPM)
-        price = min(MAX_PRICE, floor(price * (1 + rise) + Fraction(1, 2)))
+        added = terms.auction_floor_rise_bps * (PPM // BASIS_POINTS) + next(inflation, 0)
+        price = min(MAX_PRICE, half_up(price * (PPM + added), PPM))
     return price
 
 

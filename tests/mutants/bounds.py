@@ -22,7 +22,7 @@ FLOOR = [
                 "floor * (PPM + bounds.rise_bps * PPM_PER_BPS + inflation) // PPM",
             )
         ],
-        reference=[("auction_bounds.py", "floor(price * (1 + rise) + Fraction(1, 2))", "floor(price * (1 + rise))")],
+        reference=[("auction_bounds.py", "half_up(price * (PPM + added), PPM)", "price * (PPM + added) // PPM")],
         tests=["test_auction_bounds::test_floor_of_a_year_by_hand"],
     ),
     rule(

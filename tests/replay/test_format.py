@@ -94,7 +94,7 @@ def test_genesis_byte_by_byte() -> None:
     venue = VENUE.to_json()
     data = Genesis(venue, UUID, 1_700_000_000, "async", 1 << 20).pack()
     assert data[0:8] == b"CBGENSIS"
-    assert data[8:16] == struct.pack("<HHI", 1, 1, 3)  # format version, flags: async, schema version
+    assert data[8:16] == struct.pack("<HHI", 1, 1, 4)  # format version, flags: async, schema version
     assert data[16:32] == UUID
     assert data[32:48] == struct.pack("<qQ", 1_700_000_000, 1 << 20)
     assert data[48:56] == struct.pack("<II", 512, len(venue))
