@@ -141,6 +141,9 @@ def test_notice_at_the_seee(tmp_path: Path) -> None:
             EventKind.AUCTION_CANCELLED,
         ]
         assert it.firms[0].account().holdings[0].free == 0
+        for firm, kind in zip(it.firms, (EventKind.AUCTION_SECURED, EventKind.AUCTION_CANCELLED), strict=True):
+            firm.account()  # what was sent before the answer has come
+            assert kind in firm.poll()["kind"], "the seller is told"
         with pytest.raises(MarketClosed, match="too few trading days ago: 1 trading days are missing"):
             it.ops.control(OpenAuction(1))
         it.ops.control(EndDay())
