@@ -1,7 +1,8 @@
 """Which events are pushed to firms that neither sent the command nor own an order in it, and what they see of them.
 
 * Money and units that come and go, allocations, obligations, surrender, cancelled units, carry-over, holds, and that
-  an auction's lots are frozen on a later day or it is cancelled, are pushed to the account's firm; holds, negotiations and cancelled trades to the contra account's firm too.
+  an auction's lots are frozen on a later day or it is cancelled, are pushed to the account's firm; holds, negotiations
+  and cancelled trades to the contra account's firm too.
 * `gateway.routing` says what each copy hides.
 """
 
