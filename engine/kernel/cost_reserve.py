@@ -1,7 +1,7 @@
 """How many lots of a cost containment reserve an auction releases.
 
-Sources: RGGI model rule of 2013 as adopted in COMAR 26.09.04.06 B (sold only when the demand above the trigger price
-exceeds what is offered without the reserve), RGGI auction notice 27 (2015: 10 million allowances at USD 6.00).
+Sources: RGGI rules as adopted in COMAR 26.09.04.06 B (sold only when the demand above the trigger price exceeds what is
+offered without the reserve), RGGI auction notice 27 (2015: 10 million allowances at USD 6.00).
 """
 
 import numpy as np
