@@ -13,7 +13,7 @@ import numba
 import numpy as np
 from numba import carray, types  # type: ignore[attr-defined]
 
-from engine.arena import zero_pages
+from engine.founding import zero_pages
 from engine.kernel.bitmap import NOTHING, highest, lowest, occupy, vacate
 from engine.kernel.compiler import COMPILED, U, by_address, small
 from engine.schema import COMMAND, EVENT, CommandArray, CommandKind, EventArray, EventKind, Reason, Side, TimeInForce

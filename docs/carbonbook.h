@@ -83,6 +83,7 @@ enum cb_command_kind {
     CB_COMMAND_REVEAL_SEED = 124,
     CB_COMMAND_CANCEL_AUCTION = 125,
     CB_COMMAND_CARRY_OVER = 126,
+    CB_COMMAND_SET_COST_RESERVE = 127,
 };
 
 /* kind of an Event. */
@@ -153,6 +154,9 @@ enum cb_event_kind {
     CB_EVENT_AUCTION_TRADE = 80,
     CB_EVENT_AUCTION_CLEARED = 81,
     CB_EVENT_AUCTION_CANCELLED = 82,
+    CB_EVENT_AUCTION_SECURED = 83,
+    CB_EVENT_COST_RESERVE_SET = 84,
+    CB_EVENT_COST_RESERVE_RELEASED = 85,
 };
 
 /* side; aggressor of a TRADE, where 0 means that neither side was (auctions). */
@@ -303,6 +307,7 @@ enum cb_auction_stage {
     CB_AUCTION_STAGE_ANNOUNCED = 1,
     CB_AUCTION_STAGE_OPEN = 2,
     CB_AUCTION_STAGE_CLOSED = 3,
+    CB_AUCTION_STAGE_APPLIED = 4,
 };
 
 /* scope of SET_LIMIT: what is limited. */
@@ -407,6 +412,7 @@ enum cb_reason {
     CB_REASON_VENUE_HALTED = 316,
     CB_REASON_ALREADY_LISTED = 317,
     CB_REASON_ALREADY_BUSTED = 318,
+    CB_REASON_NOTICE_PERIOD = 319,
     CB_REASON_TRANSFERS_CLOSED = 320,
     CB_REASON_ACCOUNT_SUSPENDED = 401,
     CB_REASON_INSUFFICIENT_FUNDS = 402,
@@ -430,6 +436,7 @@ enum cb_reason {
     CB_REASON_ORDER_RATE = 423,
     CB_REASON_OPEN_ORDERS = 424,
     CB_REASON_POSITION_LIMIT = 425,
+    CB_REASON_PURCHASE_LIMIT = 426,
     CB_REASON_ACCOUNTS_PER_FIRM = 427,
     CB_REASON_EXCEEDS_HOLD = 430,
     CB_REASON_WRONG_CREDITOR = 431,
@@ -450,6 +457,7 @@ enum cb_reason {
     CB_REASON_BELOW_RESERVE = 511,
     CB_REASON_ABOVE_CAP = 512,
     CB_REASON_MIN_QUANTITY_NOT_MET = 513,
+    CB_REASON_BELOW_FLOOR = 514,
     CB_REASON_USER_REQUESTED = 601,
     CB_REASON_MASS_CANCEL = 602,
     CB_REASON_DISCONNECTED = 603,
@@ -470,6 +478,7 @@ enum cb_reason {
     CB_REASON_DELISTED = 618,
     CB_REASON_GOOD_TILL_DATE = 619,
     CB_REASON_CALL_REMAINDER = 620,
+    CB_REASON_NOT_IN_PLACE = 621,
 };
 
 /* 96 bytes */
@@ -651,6 +660,7 @@ static inline const char *cb_reason_text(int16_t reason)
     case CB_REASON_VENUE_HALTED: return "the venue has been stopped by the kill switch";
     case CB_REASON_ALREADY_LISTED: return "the instrument is listed already";
     case CB_REASON_ALREADY_BUSTED: return "this trade has been cancelled before";
+    case CB_REASON_NOTICE_PERIOD: return "the auction was announced too few trading days ago";
     case CB_REASON_TRANSFERS_CLOSED: return "transfers are asked for within the venue's transfer windows only";
     case CB_REASON_ACCOUNT_SUSPENDED: return "the account is suspended";
     case CB_REASON_INSUFFICIENT_FUNDS: return "not enough free cash to lock the order's full amount";
@@ -674,6 +684,7 @@ static inline const char *cb_reason_text(int16_t reason)
     case CB_REASON_ORDER_RATE: return "more orders within one second than the limit set for it";
     case CB_REASON_OPEN_ORDERS: return "more open orders than the limit set for it";
     case CB_REASON_POSITION_LIMIT: return "holding and open buy orders would exceed the position limit";
+    case CB_REASON_PURCHASE_LIMIT: return "the bidder's bids would exceed its share of the lots offered";
     case CB_REASON_ACCOUNTS_PER_FIRM: return "the firm has as many accounts as the venue allows one firm";
     case CB_REASON_EXCEEDS_HOLD: return "the hold has fewer units left than stated";
     case CB_REASON_WRONG_CREDITOR: return "a pledge is released or realised only in its creditor's name";
@@ -694,6 +705,7 @@ static inline const char *cb_reason_text(int16_t reason)
     case CB_REASON_BELOW_RESERVE: return "the bid is worse than the auction's reserve price";
     case CB_REASON_ABOVE_CAP: return "the bid is beyond the auction's price cap";
     case CB_REASON_MIN_QUANTITY_NOT_MET: return "the order's minimum quantity is not available at the limit";
+    case CB_REASON_BELOW_FLOOR: return "the auction's reserve price is below the floor of the year";
     case CB_REASON_USER_REQUESTED: return "cancelled by its owner";
     case CB_REASON_MASS_CANCEL: return "cancelled by a mass cancel";
     case CB_REASON_DISCONNECTED: return "cancelled because its session was lost";
@@ -714,6 +726,7 @@ static inline const char *cb_reason_text(int16_t reason)
     case CB_REASON_DELISTED: return "the instrument was delisted";
     case CB_REASON_GOOD_TILL_DATE: return "the order's last trading date has passed";
     case CB_REASON_CALL_REMAINDER: return "the rest of an order for one call auction";
+    case CB_REASON_NOT_IN_PLACE: return "what the auction offers was not in place in time";
     default: return "unknown reason";
     }
 }

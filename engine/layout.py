@@ -7,7 +7,7 @@ from typing import Any, Final
 import numpy as np
 
 from engine.schema import CLOSE_TRADES, LimitKind, record
-from engine.venue import MAX_ASSETS, MAX_CARRY, MAX_CURRENCIES
+from engine.venue import MAX_ASSETS, MAX_CARRY, MAX_CURRENCIES, MAX_FLOOR_YEARS, Instrument
 
 
 def _nested(fields: list[tuple[Any, ...]]) -> np.dtype[Any]:
@@ -193,6 +193,30 @@ BOOK: Final = _nested(
         ("close_lots", "<i8", (CLOSE_TRADES,)),
     ]
 )
+
+AUCTION_BOUNDS: Final = _nested(
+    [
+        ("covered_bps", "<i8"),
+        ("other_bps", "<i8"),
+        ("floor", "<i8"),  # of the year floor_year, ticks; 0 = none
+        ("floor_year", "<i8"),
+        ("rise_bps", "<i8"),
+        ("inflation_ppm", "<i8", (MAX_FLOOR_YEARS,)),
+    ]
+)
+"""What bounds an instrument's auctions beside its book's terms."""
+
+
+def auction_bounds(instrument: Instrument) -> Any:
+    """A row of AUCTION_BOUNDS."""
+    row = np.zeros(1, AUCTION_BOUNDS)[0]
+    row.covered_bps, row.other_bps = instrument.auction_covered_bps, instrument.auction_other_bps
+    row.floor, row.floor_year = instrument.auction_floor_ticks, instrument.auction_floor_year
+    row.rise_bps = instrument.auction_floor_rise_bps
+    years = instrument.auction_floor_inflation_ppm
+    row.inflation_ppm[: len(years)] = years
+    return row
+
 
 # Bits of a book's `further`: it has stops, icebergs or hidden orders, prices by MEDIAN3, a close by LAST5, calls, a
 # corridor, quotes.

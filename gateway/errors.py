@@ -84,10 +84,20 @@ _BY_REASON: dict[int, type[Rejected]] = {
 }
 
 
+_FIGURES: dict[int, str] = {
+    Reason.PURCHASE_LIMIT: "{:,} lots may still be bid for",
+    Reason.NOTICE_PERIOD: "{:,} trading days are missing",
+    Reason.BELOW_FLOOR: "it is {:,} ticks",
+}
+"""What a refusal's `remaining` says, in words."""
+
+
 def rejected(code: int, text: str = "", event: Any = None, retry_ms: int = 0) -> Rejected:
     """The exception for a reason code. A record of a refused frame has its wait in `remaining`."""
     reason = Reason(code)
     kind = _BY_REASON.get(reason) or _BY_HUNDRED.get(code // 100, Rejected)
     if event is not None and not event["sequence"]:
         retry_ms = int(event["remaining"])
+    elif event is not None and reason in _FIGURES:
+        text = f"{text or REASON_TEXT[reason]}: {_FIGURES[reason].format(int(event['remaining']))}"
     return kind(reason, text, event, retry_ms / 1_000)

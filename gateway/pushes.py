@@ -1,7 +1,8 @@
 """Which events are pushed to firms that neither sent the command nor own an order in it, and what they see of them.
 
-* Money and units that come and go, allocations, obligations, surrender, cancelled units, carry-over and holds are
-  pushed to the account's firm; holds, negotiations and cancelled trades to the contra account's firm too.
+* Money and units that come and go, allocations, obligations, surrender, cancelled units, carry-over, holds, and that
+  an auction's lots are frozen on a later day or it is cancelled, are pushed to the account's firm; holds, negotiations
+  and cancelled trades to the contra account's firm too.
 * `gateway.routing` says what each copy hides.
 """
 
@@ -23,6 +24,7 @@ TO_OWNER: Final = np.isin(
         *(*_HOLDS, EventKind.TRADE_BUSTED, EventKind.CASH_MOVED, EventKind.UNITS_MOVED, EventKind.UNITS_ALLOCATED),
         *(EventKind.OBLIGATION_SET, EventKind.UNITS_SURRENDERED, EventKind.UNITS_CANCELLED),
         *(EventKind.UNITS_CARRIED_OVER, EventKind.OBLIGATION_OVERDUE),
+        *(EventKind.AUCTION_SECURED, EventKind.AUCTION_CANCELLED),
     ],
 )
 """Kinds that are pushed to the firm of `account`."""

@@ -28,7 +28,7 @@ class Negotiation(NamedTuple):
 
 
 class Auction(NamedTuple):
-    """`side` is the initiator's: SELL means that bids buy."""
+    """`side` is the initiator's: SELL means that bids buy. Above `trigger` `reserve_lots` are offered too."""
 
     number: int
     symbol: str
@@ -41,6 +41,9 @@ class Auction(NamedTuple):
     price_rule: AuctionPrice
     tie: AuctionTie
     short: AuctionShort
+    trigger: Decimal | None
+    reserve_lots: int
+    days: int
     sha256: str
 
 
@@ -131,6 +134,9 @@ def auction(reference: Reference, data: AuctionData) -> Auction:
         price_rule=AuctionPrice(data.price_rule),
         tie=AuctionTie(data.tie),
         short=AuctionShort(data.short),
+        trigger=tick * data.trigger if data.trigger else None,
+        reserve_lots=data.reserve_lots,
+        days=data.days,
         sha256=data.sha256,
     )
 

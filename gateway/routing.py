@@ -19,10 +19,10 @@ again, from memory or from the journal, is byte-identical to the first one.
 * BLOCK_COUNTERED names who countered and whose terms stood before. Both get it with their own number; the amount locked
   for the new terms goes to the one, the amount released to the other.
 * Money and units that come and go, allocations, obligations, surrender, cancelled units, carry-over and holds are
-  pushed to the account's firm. A hold placed or released goes to the creditor's firm too; a receiver of realised units
-  sees neither owner nor what is left. Of a cancelled trade each firm gets its half: the buyer's has `aux`, the seller's
-  `aux2`. Of a negotiation the firm of the named counterparty is pushed offers, counter-offers and ends, without the
-  other's money.
+  pushed to the account's firm; the initiator's is told when its lots are frozen later, or the auction is cancelled. A
+  hold placed or released goes to the creditor's firm too; a receiver of realised units sees neither owner nor what is
+  left. Of a cancelled trade each firm gets its half: the buyer's has `aux`, the seller's `aux2`. Of a negotiation the
+  firm of the named counterparty is pushed offers, counter-offers and ends, without the other's money.
 * A pushed copy has no number of a command. A session that gets an event for another reason is not pushed it.
 """
 

@@ -34,6 +34,8 @@ class NegotiationsAnswer(Message, frozen=True):
 class AuctionData(Message, frozen=True):
     """An auction that is announced, open, or closed and waits for its seed. Rules are numbers of their enums.
 
+    `trigger` and `reserve_lots`: of the cost containment reserve, 0 = none. `days`: trading days that opened since it
+    was announced.
     `sha256`: the committed hash of the seed, "" before the commitment.
     """
 
@@ -51,6 +53,9 @@ class AuctionData(Message, frozen=True):
     secondary: int
     secondary_price: int
     secondary_bps: int
+    trigger: int
+    reserve_lots: int
+    days: int
     sha256: str
 
 

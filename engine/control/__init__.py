@@ -11,7 +11,15 @@ from typing import TypeAlias
 
 import msgspec
 
-from engine.control.auctions import AnnounceAuction, CancelAuction, CloseAuction, CommitSeed, OpenAuction, RevealSeed
+from engine.control.auctions import (
+    AnnounceAuction,
+    CancelAuction,
+    CloseAuction,
+    CommitSeed,
+    OpenAuction,
+    RevealSeed,
+    SetCostReserve,
+)
 from engine.control.base import Name, command
 from engine.control.firms import (
     MoveCash,
@@ -83,6 +91,7 @@ Control: TypeAlias = (
     | CloseAuction
     | RevealSeed
     | CancelAuction
+    | SetCostReserve
 )
 
 
@@ -135,6 +144,7 @@ __all__ = [
     "ReleaseHold",
     "RevealSeed",
     "SetAccountStatus",
+    "SetCostReserve",
     "SetLimit",
     "SetObligation",
     "SetOwnerGroup",

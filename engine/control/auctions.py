@@ -40,6 +40,17 @@ class AnnounceAuction(Message, frozen=True):
         )
 
 
+class SetCostReserve(Message, frozen=True):
+    """Lots that an announced auction offers beside the others if its price would exceed `trigger` (ticks)."""
+
+    auction: Amount
+    trigger: Id
+    lots: Amount
+
+    def commands(self) -> CommandArray:
+        return command(CommandKind.SET_COST_RESERVE, target=self.auction, price=self.trigger, quantity=self.lots)
+
+
 class CommitSeed(Message, frozen=True):
     """SHA-256 of the seed that will draw the lots."""
 

@@ -13,7 +13,7 @@ two loops), `state` (canonical state).
 
 from __future__ import annotations
 
-from engine.arena import event_buffer, new_arena
+from engine.founding import event_buffer, new_arena
 from engine.kernel.dispatch import bind
 from engine.kernel.state import canonical_state, restore, start
 from engine.schema import CommandArray, EventArray

@@ -23,10 +23,22 @@ from engine.kernel.clearing import call_off, clear_auction
 from engine.kernel.compiler import plain, small
 from engine.kernel.events import phase_changed
 from engine.kernel.limits import check_halted
+from engine.kernel.notice import check_notice, days_to_secure
 from engine.kernel.ranking import collect_bids
 from engine.kernel.registers import compact, live_row
 from engine.kernel.sha256 import seed_fits
-from engine.schema import BASIS_POINTS, AuctionStage, AuctionTie, DayStage, EventKind, Mode, Phase, Reason, Side
+from engine.kernel.yearly_floor import check_yearly_floor
+from engine.schema import (
+    BASIS_POINTS,
+    AuctionStage,
+    AuctionTie,
+    DayStage,
+    EventKind,
+    Mode,
+    Phase,
+    Reason,
+    Side,
+)
 
 
 @small
@@ -135,6 +147,8 @@ def announce_auction(s, c):
         return reason
     book = s.books[c.instrument]
     reason = check_auction_terms(s, c, book)
+    if reason == Reason.NONE:
+        reason = check_yearly_floor(s, c.instrument, c.side, np.int64(c.price))
     if reason != Reason.NONE:
         return reason
     growth = growth_of(s, book, c)
@@ -146,10 +160,13 @@ def announce_auction(s, c):
     need = lock_in_auction(s, book, c.side, np.int64(c.price), quantity)
     reason = check_auction_funds(s, book, c.account, c.side, need)
     if reason != Reason.NONE:
-        return reason
+        if days_to_secure(s) < 1:
+            return reason
+        need = np.int64(0)
+    stage = AuctionStage.ANNOUNCED if reason == Reason.NONE else AuctionStage.APPLIED
     if s.auction_carry_over > 0 and c.side == Side.SELL:
         move_carried_up(book, growth)
-    write_auction(s, c, book, quantity, need)
+    write_auction(s, c, book, quantity, need, stage)
     freeze(s, book, c.account, c.side, need)
     auction = s.auctions[s.auctions_used]
     policies = auction.price_rule | auction.tie << 2 | auction.short << 4 | auction.secondary << 6
@@ -171,7 +188,7 @@ def move_carried_up(book, growth):
 
 
 @plain
-def write_auction(s, c, book, quantity, frozen):
+def write_auction(s, c, book, quantity, frozen, stage):
     """The next auction, in the next row."""
     s.last_auction_id += 1
     s.auctions_used += 1
@@ -185,7 +202,7 @@ def write_auction(s, c, book, quantity, frozen):
     auction.tie = part_of(scope, 2, s.auction_tie)
     auction.short = part_of(scope, 4, s.auction_short)
     auction.secondary = part_of(scope, 6, s.auction_secondary)
-    auction.stage = AuctionStage.ANNOUNCED
+    auction.stage = stage
     auction.reserve = c.price
     auction.cap = effective_cap(book, c.side, np.int64(c.price2))
     auction.quantity = quantity
@@ -199,6 +216,9 @@ def write_auction(s, c, book, quantity, frozen):
     auction.seed4 = 0
     auction.session = c.session
     auction.client_order_id = c.client_order_id
+    auction.trigger = 0
+    auction.reserve_lots = 0
+    auction.days = 0
 
 
 @small
@@ -242,6 +262,10 @@ def open_auction(s, c):
     if s.day_stage != DayStage.OPEN:
         return Reason.DAY_CLOSED
     reason = check_halted(s, book)
+    if reason == Reason.NONE:
+        reason = check_notice(s, auction)
+    if reason == Reason.NONE:
+        reason = check_yearly_floor(s, auction.instrument, auction.side, auction.reserve)
     if reason != Reason.NONE:
         return reason
     if auction.tie != AuctionTie.TIME and auction.committed == 0:
@@ -328,7 +352,8 @@ def cancel_auction(s, c):
 def expire_auctions(s, c):
     """The end of the day cancels what is open or waits for its seed; announced auctions stay."""
     for row in range(1, s.auctions_used + 1):
-        if s.auctions[row].quantity > 0 and s.auctions[row].stage != AuctionStage.ANNOUNCED:
+        under_way = s.auctions[row].stage == AuctionStage.OPEN or s.auctions[row].stage == AuctionStage.CLOSED
+        if s.auctions[row].quantity > 0 and under_way:
             withdraw_auction(s, c, row, Reason.END_OF_DAY)
 
 

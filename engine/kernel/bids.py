@@ -11,6 +11,7 @@ from engine.kernel.auction_events import BOTH, about_bid
 from engine.kernel.compiler import plain, small
 from engine.kernel.ledger import balance_of, lock_for, shortfall
 from engine.kernel.limits import check_firm, check_halted, check_member_limits
+from engine.kernel.purchase_limit import check_purchase_limit
 from engine.kernel.registers import compact, live_row, row_of, used_after
 from engine.schema import AuctionStage, EventKind, Mode, Phase, Reason, Side
 
@@ -126,6 +127,8 @@ def auction_bid(s, c):
     reason = check_bid_terms(s, auction, price, quantity)
     if reason == Reason.NONE:
         reason = check_member_limits(s, c, c.instrument, c.account, c.side, price, quantity)
+    if reason == Reason.NONE:
+        reason = check_purchase_limit(s, auction, c.account, quantity, np.int64(0))
     if reason != Reason.NONE:
         return reason
     if not room_for_bid(s):
@@ -183,6 +186,8 @@ def auction_bid_replace(s, c):
         reason = check_bid_terms(s, auction, price, quantity)
     if reason == Reason.NONE:
         reason = check_member_limits(s, c, auction.instrument, bid.account, side, price, quantity)
+    if reason == Reason.NONE:
+        reason = check_purchase_limit(s, auction, bid.account, quantity, row)
     if reason != Reason.NONE:
         return reason
     more = lock_in_auction(s, book, side, price, quantity) - bid.locked

@@ -10,6 +10,7 @@ import numpy as np
 from engine.kernel.auction_events import about_auction, auction_fee, auction_trade
 from engine.kernel.bids import end_bid, forget_bid, freeze, frozen_of, give_back_rows
 from engine.kernel.compiler import plain, small
+from engine.kernel.cost_reserve import bids_from, release_cost_reserve
 from engine.kernel.ledger import balance_of, buy_lock, fee_on
 from engine.kernel.ranking import collect_bids, rank_bids
 from engine.kernel.registers import used_after
@@ -39,7 +40,12 @@ def clear_auction(s, c, at):
         fail_auction(s, c, at, count, Reason.UNDERSUBSCRIBED)
         return
     standing = count
+    released = release_cost_reserve(s, c, auction, count) if auction.reserve_lots > 0 else np.int64(0)
+    if released > 0:
+        standing = bids_from(s, count, auction.trigger)
     price = price_reached(s, auction, standing)
+    if 0 < released < auction.reserve_lots:
+        price = np.int64(auction.trigger)
     if auction.secondary_price > 0 and auction.secondary != AuctionSecondary.OFF and far_off(auction, price):
         standing = 0
         if auction.secondary == AuctionSecondary.RAISE:

@@ -30,6 +30,7 @@ from engine.kernel.ledger import cash_of, units_of
 from engine.kernel.limit_setting import tell_large_holders
 from engine.kernel.matching import TURNOVER_WORD, cancel_resting
 from engine.kernel.negotiations import end_all_negotiations
+from engine.kernel.notice import count_notice_days
 from engine.kernel.pricing import clear_trades
 from engine.kernel.rounding import half_up, wide_half_up
 from engine.kernel.stops import trigger_stops
@@ -152,6 +153,7 @@ def open_day(s, c, date):
             book.previous_close = s.composite
             set_limits(book)
             limits_set(s, c, i)
+    count_notice_days(s, c)
 
 
 @small

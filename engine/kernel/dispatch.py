@@ -9,7 +9,7 @@ from numba.extending import intrinsic
 from engine.arena import ARENA
 from engine.kernel.admission import UNUSUAL, bits_set, check_kind, check_session, is_plain_order
 from engine.kernel.compiler import COMPILED, U, by_address, plain, rare, small
-from engine.kernel.events import rejected
+from engine.kernel.events import refused, rejected
 from engine.kernel.further import new_further_order
 from engine.kernel.lookahead import BLOCK, look_ahead
 from engine.kernel.matching import FURTHER, PLAIN
@@ -113,7 +113,7 @@ def apply_seldom(s, commands, words, first, count):
         s.timestamp = c.timestamp
         reason = process_seldom(s, c, words, i)
         if reason != Reason.NONE:
-            rejected(s, c, reason)
+            refused(s, c, reason)
     return count
 
 

@@ -80,6 +80,17 @@ def rejected(s, c, reason):
 
 
 @small
+def refused(s, c, reason):
+    """As `rejected`, with what the check that failed noted in `refusal`."""
+    phase = listed_phase(s, c.instrument) if 0 < c.instrument <= s.instruments else np.int64(0)
+    write_event(
+        s, c, EventKind.REJECTED, reason, c.side, phase, 0, c.instrument, c.price, c.quantity, c.account, 0,
+        0, 0, c.client_order_id, 0, s.refusal, 0, c.kind, c.target, c.session, 0,
+    )  # fmt: skip
+    s.refusal = 0
+
+
+@small
 def accepted(s, c, order, time_in_force, locked):
     """The terms are read from the command: the order's own bytes were stored a moment ago, one by one."""
     terms = np.int64(c.order_type) | np.int64(time_in_force) << 8 | np.int64(c.self_trade) << 16

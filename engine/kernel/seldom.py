@@ -32,6 +32,7 @@ from engine.kernel.controls import (
     set_order_status,
     widen_window,
 )
+from engine.kernel.cost_reserve_terms import set_cost_reserve
 from engine.kernel.day import (
     clock_anchor,
     expire_orders,
@@ -152,6 +153,8 @@ def operate_more(s, c):
         return reveal_seed(s, c)
     if kind == CommandKind.CANCEL_AUCTION:
         return cancel_auction(s, c)
+    if kind == CommandKind.SET_COST_RESERVE:
+        return set_cost_reserve(s, c)
     return Reason.INVALID_KIND
 
 

@@ -21,6 +21,7 @@ and the venue's rules (`engine.venue`). Where a rule is decided:
     negotiations    what standing terms lock, how a negotiation ends
     auctions        announcements, seeds, bidding windows
     bids            sealed bids
+    auction_bounds  yearly floors, purchase limits, notice periods
     clearing        clearing price, allocation, delivery
     encumbrances    holds on units, transfers
     compliance      allocation, obligations, surrender, carry-over
@@ -94,6 +95,7 @@ RULES: Final[dict[int, Rule]] = {
     CommandKind.COMMIT_SEED: auctions.commit_seed,
     CommandKind.OPEN_AUCTION: auctions.open_auction,
     CommandKind.REVEAL_SEED: auctions.reveal_seed,
+    CommandKind.SET_COST_RESERVE: auctions.set_cost_reserve,
     CommandKind.BLOCK_ACCEPT: blocks.block_accept,
     CommandKind.BLOCK_COUNTER: blocks.block_counter,
     CommandKind.BLOCK_OFFER: blocks.block_offer,
@@ -158,7 +160,7 @@ class ReferenceEngine:
             try:
                 self._carry_out(x, command)
             except Refused as refusal:
-                tell_rejected(x, command, refusal.reason)
+                tell_rejected(x, command, refusal)
         return len(commands), x.collect_events()
 
     def _carry_out(self, x: Exchange, command: Command) -> None:
@@ -188,11 +190,11 @@ class ReferenceEngine:
         return sessions[session].last_client_order_id if 0 <= session < len(sessions) else 0
 
 
-def tell_rejected(x: Exchange, command: Command, reason: Reason) -> None:
-    """One REJECTED event with the command's own words, and nothing else."""
+def tell_rejected(x: Exchange, command: Command, refusal: Refused) -> None:
+    """One REJECTED event with the command's own words and the figure that the reason is about, and nothing else."""
     x.emit(
         EventKind.REJECTED,
-        reason=reason,
+        reason=refusal.reason,
         side=command.side,
         instrument=command.instrument,
         account=command.account,
@@ -201,6 +203,7 @@ def tell_rejected(x: Exchange, command: Command, reason: Reason) -> None:
         client_order_id=command.client_order_id,
         aux=command.kind,
         aux2=command.target,
+        remaining=refusal.figure,
     )
 
 

@@ -12,6 +12,7 @@ import struct
 from typing import NamedTuple
 
 from engine.reference.admission import check_role, find_listed_market
+from engine.reference.auction_bounds import last_day_to_secure, require_notice, require_yearly_floor
 from engine.reference.bids import bids_of, check_stage, freeze, lock_for, market_of, require_overflow_free
 from engine.reference.clearing import call_off, clear
 from engine.reference.exchange import Command, Exchange, Market, Refused
@@ -84,13 +85,19 @@ def announce_auction(x: Exchange, command: Command) -> None:
     cap = effective_cap(market, command)
     if not (0 <= command.quantity2 <= MAX_PRICE and 0 <= command.target <= BASIS_POINTS):
         raise Refused(Reason.INVALID_AMOUNT)
+    require_yearly_floor(x, market.terms, command.side, command.price)
     carried = growth(x, market, command)
     quantity = command.quantity + carried
     require_overflow_free(market, quantity)
     if len(x.auctions) >= x.venue.capacity.auctions:
         raise Refused(Reason.AUCTION_TABLE_FULL)
-    frozen = lock_for(x, market, command.side, command.price, quantity)
-    require_free(x, market, command.side, command.account, frozen)
+    frozen, stage = lock_for(x, market, command.side, command.price, quantity), AuctionStage.ANNOUNCED
+    try:
+        require_free(x, market, command.side, command.account, frozen)
+    except Refused:
+        if not last_day_to_secure(x):
+            raise
+        frozen, stage = 0, AuctionStage.APPLIED
 
     if x.venue.auction_carry_over and command.side == Side.SELL:
         next_carried, *later = market.carried[1:]
@@ -106,7 +113,7 @@ def announce_auction(x: Exchange, command: Command) -> None:
         tie=policies.tie,
         short=policies.short,
         secondary=policies.secondary,
-        stage=int(AuctionStage.ANNOUNCED),
+        stage=int(stage),
         reserve=command.price,
         cap=cap,
         quantity=quantity,
@@ -234,6 +241,44 @@ def tell_words(x: Exchange, kind: EventKind, auction: Auction, command: Command)
     )
 
 
+def set_cost_reserve(x: Exchange, command: Command) -> None:
+    """SET_COST_RESERVE: lots that come to the others where the price would exceed the trigger (RGGI)."""
+    check_role(x, command)
+    auction = find_auction(x, command.target)
+    check_stage(auction, AuctionStage.ANNOUNCED)
+    market = market_of(x, auction)
+    if auction.side == Side.BUY:
+        raise Refused(Reason.INVALID_SIDE)
+    if auction.secondary_price and auction.secondary != AuctionSecondary.OFF:
+        raise Refused(Reason.INVALID_COMBINATION)
+    check_price(market, command.price)
+    if command.price < auction.reserve:
+        raise Refused(Reason.BELOW_RESERVE)
+    if 0 < auction.cap < command.price:
+        raise Refused(Reason.ABOVE_CAP)
+    if not 1 <= command.quantity <= MAX_QUANTITY:
+        raise Refused(Reason.INVALID_QUANTITY)
+    if command.quantity % market.terms.auction_step:
+        raise Refused(Reason.OFF_LOT)
+    require_overflow_free(market, auction.quantity + command.quantity)
+    before = lock_for(x, market, auction.side, auction.trigger, auction.reserve_lots)
+    more = lock_for(x, market, auction.side, command.price, command.quantity) - before
+    require_free(x, market, auction.side, auction.account, more)
+
+    auction.trigger, auction.reserve_lots = command.price, command.quantity
+    auction.frozen += more
+    freeze(x, market, auction.side, auction.account, more)
+    x.emit(
+        EventKind.COST_RESERVE_SET,
+        instrument=auction.instrument,
+        price=auction.trigger,
+        quantity=auction.reserve_lots,
+        account=auction.account,
+        order_id=auction.id,
+        aux=more,
+    )
+
+
 def open_auction(x: Exchange, command: Command) -> None:
     """OPEN_AUCTION: the bidding window opens."""
     check_role(x, command)
@@ -243,6 +288,8 @@ def open_auction(x: Exchange, command: Command) -> None:
     if x.day_stage != DayStage.OPEN:
         raise Refused(Reason.DAY_CLOSED)
     require_not_halted(x, market)
+    require_notice(x, auction)
+    require_yearly_floor(x, market.terms, auction.side, auction.reserve)
     if auction.tie != AuctionTie.TIME and not auction.committed:
         raise Refused(Reason.SEED_NOT_COMMITTED)
 

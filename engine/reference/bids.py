@@ -4,6 +4,7 @@ O6: a bid may be changed and withdrawn while the window is open)."""
 from __future__ import annotations
 
 from engine.reference.admission import check_account, check_account_active, check_role
+from engine.reference.auction_bounds import require_within_purchase_limit
 from engine.reference.exchange import Cash, Command, Exchange, Market, Refused
 from engine.reference.limits import require_firm_active, require_member_limits, require_not_halted
 from engine.reference.money import bucket_of, cash_lock, fee_on, require_free
@@ -72,6 +73,7 @@ def auction_bid(x: Exchange, command: Command) -> None:
         raise Refused(Reason.SELF_TRADE)
     check_bid_terms(market, auction, command.price, command.quantity)
     require_member_limits(x, market, command.account, command.side, command.price, command.quantity)
+    require_within_purchase_limit(x, market.terms, auction, command.account, command.quantity)
     if len(x.bids) >= x.venue.capacity.bids:
         raise Refused(Reason.BID_TABLE_FULL)
     locked = lock_for(x, market, command.side, command.price, command.quantity)
@@ -167,6 +169,7 @@ def auction_bid_replace(x: Exchange, command: Command) -> None:
     market = check_open_for_bids(x, auction, bid.account)
     check_bid_terms(market, auction, command.price, command.quantity)
     require_member_limits(x, market, bid.account, side, command.price, command.quantity)
+    require_within_purchase_limit(x, market.terms, auction, bid.account, command.quantity, instead_of=bid.id)
     more = lock_for(x, market, side, command.price, command.quantity) - bid.locked
     require_free(x, market, side, bid.account, more)
 

@@ -12,9 +12,10 @@ import hashlib
 import struct
 from typing import NamedTuple
 
-from engine.reference.bids import bids_of, end_bid, freeze, is_better, market_of, opposite
-from engine.reference.exchange import Exchange, Market
-from engine.reference.money import cash_lock, fee_on
+from engine.reference.auction_bounds import last_day_to_secure
+from engine.reference.bids import bids_of, end_bid, freeze, is_better, lock_for, market_of, opposite
+from engine.reference.exchange import Exchange, Market, Refused
+from engine.reference.money import cash_lock, fee_on, require_free
 from engine.reference.registers import Auction, Bid
 from engine.schema import (
     BASIS_POINTS,
@@ -70,8 +71,8 @@ def clear(x: Exchange, auction: Auction, seed: bytes) -> None:
         return fail(x, auction, bids, Reason.NO_BIDS)
     if demand < auction.quantity and auction.short == AuctionShort.CANCEL:
         return fail(x, auction, bids, Reason.UNDERSUBSCRIBED)
-    chosen = bids
-    price = price_reached(bids, auction.quantity)
+    chosen, least = add_cost_reserve(x, auction, bids)
+    price = least or price_reached(chosen, auction.quantity)
     if far_below(auction, price):
         chosen = [bid for bid in bids if not far_below(auction, bid.price)]
         if auction.secondary == AuctionSecondary.CANCEL or not chosen:
@@ -101,6 +102,33 @@ def clear(x: Exchange, auction: Auction, seed: bytes) -> None:
         aux=unfrozen,
         aux2=len(bids),
     )
+
+
+def add_cost_reserve(x: Exchange, auction: Auction, bids: list[Bid]) -> tuple[list[Bid], int]:
+    """Offer the cost containment reserve too, where the lots bid above its trigger exceed those offered.
+
+    Returns the bids that may win and the price where the reserve is not used up: that of the trigger; else 0.
+    """
+    if not auction.reserve_lots:
+        return bids, 0
+    above = sum(bid.quantity for bid in bids if bid.price > auction.trigger)
+    good = [bid for bid in bids if bid.price >= auction.trigger] if above > auction.quantity else []
+    wanted = sum(bid.quantity for bid in good) - auction.quantity
+    released = min(wanted, auction.reserve_lots) if good else 0
+    auction.quantity += released
+    x.emit(
+        EventKind.COST_RESERVE_RELEASED,
+        instrument=auction.instrument,
+        price=auction.trigger,
+        quantity=released,
+        account=auction.account,
+        order_id=auction.id,
+        remaining=auction.reserve_lots - released,
+        contra_remaining=above,
+    )
+    if not good:
+        return bids, 0
+    return good, auction.trigger if released < auction.reserve_lots else 0
 
 
 def allocate(x: Exchange, auction: Auction, bids: list[Bid], price: int) -> dict[int, int]:
@@ -302,8 +330,37 @@ def call_off(x: Exchange, auction: Auction, bids: list[Bid], reason: Reason) -> 
     )
 
 
+def count_notice_days(x: Exchange) -> None:
+    """A trading day opens. What an auction offers is frozen as soon as it is in place; on the last day that leaves the
+    time between freezing and the earliest opening, an auction without it is withdrawn (rule book, O1)."""
+    for _, auction in sorted(x.auctions.items()):
+        auction.days += 1
+        if auction.stage != AuctionStage.APPLIED:
+            continue
+        market = market_of(x, auction)
+        frozen = lock_for(x, market, auction.side, auction.reserve, auction.quantity)
+        try:
+            require_free(x, market, auction.side, auction.account, frozen)
+        except Refused:
+            if auction.days >= last_day_to_secure(x):
+                call_off(x, auction, [], Reason.NOT_IN_PLACE)
+            continue
+        auction.stage, auction.frozen = int(AuctionStage.ANNOUNCED), frozen
+        freeze(x, market, auction.side, auction.account, frozen)
+        x.emit(
+            EventKind.AUCTION_SECURED,
+            side=auction.side,
+            instrument=auction.instrument,
+            price=auction.reserve,
+            quantity=auction.quantity,
+            account=auction.account,
+            order_id=auction.id,
+            aux=frozen,
+        )
+
+
 def expire_auctions(x: Exchange) -> None:
     """EXPIRE_ORDERS: what is open or awaits its seed does not outlast the day; announced ones stay."""
     for _, auction in sorted(x.auctions.items()):
-        if auction.stage != AuctionStage.ANNOUNCED:
+        if auction.stage in (AuctionStage.OPEN, AuctionStage.CLOSED):
             call_off(x, auction, bids_of(x, auction), Reason.END_OF_DAY)

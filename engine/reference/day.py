@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from engine.reference.admission import check_role, find_market
 from engine.reference.book import Order
-from engine.reference.clearing import expire_auctions
+from engine.reference.clearing import count_notice_days, expire_auctions
 from engine.reference.deadlines import tell_overdue
 from engine.reference.exchange import Command, Exchange, Market, Refused
 from engine.reference.limits import tell_large_holders
@@ -138,6 +138,7 @@ def open_day(x: Exchange, on_date: int) -> None:
             market.previous_close = x.composite
             set_limits(market)
             tell_limits(x, market)
+    count_notice_days(x)
 
 
 def enter_phase(x: Exchange, market: Market, mode: Mode, phase: int, frozen: int) -> None:

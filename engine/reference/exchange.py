@@ -34,9 +34,11 @@ assert EVENT_PACKER.size == EVENT.itemsize
 class Refused(Exception):
     """The command fails a check; the first one that fails gives the reason. Nothing has been changed."""
 
-    def __init__(self, reason: Reason) -> None:
+    def __init__(self, reason: Reason, figure: int = 0) -> None:
         super().__init__(reason.name)
         self.reason = reason
+        self.figure = figure
+        """What the reason is about (`schema.EVENT_FIELDS`, REJECTED)."""
 
 
 class Command(NamedTuple):
@@ -87,6 +89,12 @@ class Terms:
         self.auction_min = instrument.auction_min
         self.auction_step = instrument.auction_step
         self.auction_bid_max = instrument.auction_bid_max
+        self.auction_covered_bps = instrument.auction_covered_bps
+        self.auction_other_bps = instrument.auction_other_bps
+        self.auction_floor = instrument.auction_floor_ticks
+        self.auction_floor_year = instrument.auction_floor_year
+        self.auction_floor_rise_bps = instrument.auction_floor_rise_bps
+        self.auction_floor_inflation_ppm = instrument.auction_floor_inflation_ppm
         self.auction_reserve = instrument.auction_reserve
         self.auction_cap = instrument.auction_cap
         self.fee_ppm = instrument.fee_ppm

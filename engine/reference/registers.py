@@ -48,6 +48,9 @@ class Auction:
     seed4: int = 0
     session: int = 0
     client_order_id: int = 0
+    trigger: int = 0
+    reserve_lots: int = 0
+    days: int = 0
 
 
 @dataclass(slots=True)

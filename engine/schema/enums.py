@@ -130,6 +130,8 @@ class AuctionStage(IntEnum):
     ANNOUNCED = 1
     OPEN = 2
     CLOSED = 3
+    APPLIED = 4
+    """Announced before what it offers is in place; frozen later, or withdrawn."""
 
 
 class LimitKind(IntEnum):
@@ -248,6 +250,7 @@ class CommandKind(IntEnum):
     REVEAL_SEED = 124
     CANCEL_AUCTION = 125
     CARRY_OVER = 126
+    SET_COST_RESERVE = 127
 
 
 FIRST_OPERATOR_KIND: Final = 64
@@ -321,6 +324,9 @@ class EventKind(IntEnum):
     AUCTION_TRADE = 80
     AUCTION_CLEARED = 81
     AUCTION_CANCELLED = 82
+    AUCTION_SECURED = 83
+    COST_RESERVE_SET = 84
+    COST_RESERVE_RELEASED = 85
 
 
 class EventFlag(IntFlag):

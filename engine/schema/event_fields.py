@@ -14,7 +14,8 @@ EVENT_FIELDS: Final[dict[EventKind, str]] = {
     "command's and 1",
     EventKind.REJECTED: "reason; side, instrument, account, price, quantity, client_order_id as sent; "
     "aux = command kind; "
-    "aux2 = target as sent",
+    "aux2 = target as sent; remaining = what the reason is about: PURCHASE_LIMIT the lots that may still be bid for, "
+    "BELOW_FLOOR the floor of the year, NOTICE_PERIOD the trading days still missing; else 0",
     EventKind.TRADE: "trade id = sequence; side = aggressor = the aggressor's side; account, order_id, "
     "client_order_id, "
     "remaining, session = aggressor; contra fields = resting order; aux = cash released to the buyer "
@@ -145,4 +146,11 @@ EVENT_FIELDS: Final[dict[EventKind, str]] = {
     EventKind.AUCTION_CANCELLED: "reason; after the ended bids: order_id = auction id; account = initiator; "
     "price = reserve; "
     "quantity = lots; contra_remaining = lots bid; aux = unfrozen for the initiator; aux2 = number of bids",
+    EventKind.AUCTION_SECURED: "what an auction offers is frozen, on a later day than that of its announcement: side, "
+    "price, quantity, account, order_id as AUCTION_ANNOUNCED; aux = units or cash frozen",
+    EventKind.COST_RESERVE_SET: "order_id = auction id; account = initiator; price = trigger; quantity = lots of the "
+    "reserve; aux = units additionally frozen",
+    EventKind.COST_RESERVE_RELEASED: "before the trades of an auction with a cost containment reserve: order_id = "
+    "auction id; account = initiator; price = trigger; quantity = lots released, 0 when the condition is not met; "
+    "remaining = lots kept back; contra_remaining = lots bid above the trigger",
 }

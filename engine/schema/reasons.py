@@ -85,6 +85,7 @@ class Reason(IntEnum):
     VENUE_HALTED = 316
     ALREADY_LISTED = 317
     ALREADY_BUSTED = 318
+    NOTICE_PERIOD = 319
     TRANSFERS_CLOSED = 320
     # 4xx risk, funds, capacity
     ACCOUNT_SUSPENDED = 401
@@ -109,6 +110,7 @@ class Reason(IntEnum):
     ORDER_RATE = 423
     OPEN_ORDERS = 424
     POSITION_LIMIT = 425
+    PURCHASE_LIMIT = 426
     ACCOUNTS_PER_FIRM = 427
     EXCEEDS_HOLD = 430
     WRONG_CREDITOR = 431
@@ -130,6 +132,7 @@ class Reason(IntEnum):
     BELOW_RESERVE = 511
     ABOVE_CAP = 512
     MIN_QUANTITY_NOT_MET = 513
+    BELOW_FLOOR = 514
     # 6xx why an order ended
     USER_REQUESTED = 601
     MASS_CANCEL = 602
@@ -151,6 +154,7 @@ class Reason(IntEnum):
     DELISTED = 618
     GOOD_TILL_DATE = 619
     CALL_REMAINDER = 620
+    NOT_IN_PLACE = 621
 
 
 REASON_TEXT: Final[dict[Reason, str]] = {
@@ -229,6 +233,7 @@ REASON_TEXT: Final[dict[Reason, str]] = {
     Reason.VENUE_HALTED: "the venue has been stopped by the kill switch",
     Reason.ALREADY_LISTED: "the instrument is listed already",
     Reason.ALREADY_BUSTED: "this trade has been cancelled before",
+    Reason.NOTICE_PERIOD: "the auction was announced too few trading days ago",
     Reason.TRANSFERS_CLOSED: "transfers are asked for within the venue's transfer windows only",
     Reason.ACCOUNT_SUSPENDED: "the account is suspended",
     Reason.INSUFFICIENT_FUNDS: "not enough free cash to lock the order's full amount",
@@ -252,6 +257,7 @@ REASON_TEXT: Final[dict[Reason, str]] = {
     Reason.ORDER_RATE: "more orders within one second than the limit set for it",
     Reason.OPEN_ORDERS: "more open orders than the limit set for it",
     Reason.POSITION_LIMIT: "holding and open buy orders would exceed the position limit",
+    Reason.PURCHASE_LIMIT: "the bidder's bids would exceed its share of the lots offered",
     Reason.ACCOUNTS_PER_FIRM: "the firm has as many accounts as the venue allows one firm",
     Reason.EXCEEDS_HOLD: "the hold has fewer units left than stated",
     Reason.WRONG_CREDITOR: "a pledge is released or realised only in its creditor's name",
@@ -272,6 +278,7 @@ REASON_TEXT: Final[dict[Reason, str]] = {
     Reason.BELOW_RESERVE: "the bid is worse than the auction's reserve price",
     Reason.ABOVE_CAP: "the bid is beyond the auction's price cap",
     Reason.MIN_QUANTITY_NOT_MET: "the order's minimum quantity is not available at the limit",
+    Reason.BELOW_FLOOR: "the auction's reserve price is below the floor of the year",
     Reason.USER_REQUESTED: "cancelled by its owner",
     Reason.MASS_CANCEL: "cancelled by a mass cancel",
     Reason.DISCONNECTED: "cancelled because its session was lost",
@@ -292,4 +299,5 @@ REASON_TEXT: Final[dict[Reason, str]] = {
     Reason.DELISTED: "the instrument was delisted",
     Reason.GOOD_TILL_DATE: "the order's last trading date has passed",
     Reason.CALL_REMAINDER: "the rest of an order for one call auction",
+    Reason.NOT_IN_PLACE: "what the auction offers was not in place in time",
 }

@@ -310,6 +310,12 @@ COMMAND_SHAPES: Final[dict[CommandKind, Shape]] = {
         quantity2="bytes 24-31",
     ),
     CommandKind.CANCEL_AUCTION: _shape("cancel an auction", target="auction id"),
+    CommandKind.SET_COST_RESERVE: _shape(
+        "put a cost containment reserve behind an announced auction, or another one in its place",
+        target="auction id",
+        price="trigger",
+        quantity="lots",
+    ),
     CommandKind.CARRY_OVER: _shape(
         "carry units over to a later vintage",
         account="account",

@@ -178,6 +178,9 @@ STATE_AUCTION: Final = record(
         ("seed4", "<i8"),
         ("session", "<i8"),
         ("client_order_id", "<i8"),
+        ("trigger", "<i8"),  # of the cost containment reserve; 0 = none
+        ("reserve_lots", "<i8"),
+        ("days", "<i8"),  # trading days that opened since the announcement
     ]
 )
 STATE_BID: Final = record(
@@ -242,7 +245,7 @@ STATE_SECTIONS: Final[dict[str, np.dtype[Any]]] = {
     "sessions": STATE_SESSION,  # by id, from 0 (the venue itself)
     "firms": STATE_FIRM,  # by id, from 1
     "negotiations": STATE_NEGOTIATION,  # live ones by id
-    "auctions": STATE_AUCTION,  # announced, open or closed ones by id
+    "auctions": STATE_AUCTION,  # live ones of every stage by id
     "bids": STATE_BID,  # live ones by id (an order id)
     "encumbrances": STATE_ENCUMBRANCE,  # holds with units left by id
     "obligations": STATE_OBLIGATION,  # by id

@@ -12,6 +12,7 @@ import msgspec
 
 from engine.explain import explain, first_float, float_remedy
 from engine.schema import MAX_MONEY, MAX_PRICE, MAX_QUANTITY, PPM
+from engine.venue.auction_terms import auction_faults, notice_faults
 from engine.venue.calendar import Calendar
 from engine.venue.call_terms import calendar_call_faults, call_faults
 from engine.venue.errors import VenueError
@@ -112,6 +113,7 @@ def _faults(venue: Venue) -> Iterable[tuple[str, str]]:
         },
         least=0,
     )
+    yield from notice_faults(venue)
     for i, terms in enumerate(venue.asset_terms):
         if terms.asset not in venue.assets or terms.asset in [t.asset for t in venue.asset_terms[:i]]:
             yield f"asset_terms[{i}].asset", f"{terms.asset!r} is no asset of the venue, or stands twice"
@@ -142,7 +144,7 @@ def _instrument_faults(venue: Venue, instrument: Instrument) -> Iterable[tuple[s
     if not tick.is_finite() or not Decimal("0.000001") <= tick <= Decimal(1_000_000):
         yield "tick", f'{tick} is out of range; write the smallest price difference, such as "0.01"'
         return
-    for key in ("floor", "ceiling", "previous_close"):
+    for key in ("floor", "ceiling", "previous_close", "auction_floor"):
         value = getattr(instrument, key)
         try:
             ticks = instrument.ticks(value) if value is not None else 1
@@ -195,6 +197,7 @@ def _instrument_faults(venue: Venue, instrument: Instrument) -> Iterable[tuple[s
         yield "order_types", 'the list is empty; write at least ["limit"]'
     if not instrument.times_in_force:
         yield "times_in_force", 'the list is empty; write at least ["day"]'
+    yield from auction_faults(instrument)
     yield from call_faults(instrument)
 
 

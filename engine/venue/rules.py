@@ -69,6 +69,11 @@ class Venue(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     """Unsold lots are spread over this many following auctions of the instrument (at most 4)."""
     auction_carry_cap_bps: int = 12_500
     """An auction grows by carried lots to at most this share of its own quantity."""
+    auction_notice_days: int = 0
+    """So many trading days after the one of its announcement an auction opens at the earliest."""
+    auction_freeze_days: int = 0
+    """An auction may be announced before its lots are in place; they are frozen so many trading days before the
+    earliest opening, or it is withdrawn. 0: they are in place when it is announced."""
     bid_amend: Literal["LOSES_TIME", "KEEPS_TIME"] = "LOSES_TIME"
     """LOSES_TIME: a bid with another price or more lots goes behind those of its price."""
     settlement_ack: bool = False

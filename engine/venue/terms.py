@@ -33,6 +33,10 @@ MAX_CALL_END_SECONDS: Final = 3_600
 FIRST_YEAR: Final = 2000
 LAST_YEAR: Final = 2999
 """Compliance years that there may be."""
+MAX_FLOOR_YEARS: Final = 64
+"""Most years of inflation that an auction's yearly floor may list."""
+MAX_INFLATION_PPM: Final = 500_000
+MAX_NOTICE_DAYS: Final = 250
 MAX_CARRY: Final = 4
 """Most following auctions over which unsold lots are spread."""
 
@@ -120,6 +124,18 @@ class Instrument(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     auction_step: int = 1
     """Lots of auctions and bids must be a multiple of this."""
     auction_bid_max: int = MAX_QUANTITY
+    auction_covered_bps: int = 0
+    """All bids of a bidder with a compliance obligation come to at most this share of the lots offered; 0 = any."""
+    auction_other_bps: int = 0
+    """The same of every other bidder."""
+    auction_floor: Decimal | None = None
+    """Lowest reserve price in the year `auction_floor_year`; it rises every year. Without it there is none."""
+    auction_floor_year: int = 0
+    auction_floor_rise_bps: int = 0
+    """Yearly rise of the floor beside inflation."""
+    auction_floor_inflation_ppm: tuple[int, ...] = ()
+    """Inflation that the floor of each following year adds, from the year after `auction_floor_year` on; a year that is
+    not listed adds none."""
     auction_reserve: ReserveRule = "ANY"
     """CLOSE_OR_LOWER_LIMIT: previous close or the day's lower limit (in a reverse auction: its upper limit)."""
     auction_cap: CapRule = "NONE"
@@ -180,6 +196,11 @@ class Instrument(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     def previous_close_ticks(self) -> int:
         """0 when there is none."""
         return 0 if self.previous_close is None else self.ticks(self.previous_close)
+
+    @property
+    def auction_floor_ticks(self) -> int:
+        """0 when there is none."""
+        return 0 if self.auction_floor is None else self.ticks(self.auction_floor)
 
     @property
     def listed_from_date(self) -> int:

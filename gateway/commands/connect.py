@@ -14,6 +14,7 @@ from gateway.commands.common import Failure, data_option
 
 if TYPE_CHECKING:
     from gateway.client import Client
+    from gateway.errors import Rejected
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -84,7 +85,7 @@ def opened(target: Target) -> Iterator[Client]:
             yield it
     except Rejected as error:
         reason = error.reason
-        text = f"refused: {reason.name} ({int(reason)}): {error.text}"
+        text = f"refused: {reason.name} ({int(reason)}): {error.text}{_as_price(it, error)}"
         raise Failure(text, reason=reason.name, code=int(reason)) from None
     except NoAnswer as error:
         text = f"{error}; what was sent is not lost: look with `carbonbook client orders` before sending it again"
@@ -95,6 +96,15 @@ def opened(target: Target) -> Iterator[Client]:
         raise Failure(f"key: {error}") from None
     except TypeError as error:
         raise click.UsageError(str(error)) from None
+
+
+def _as_price(it: Client, error: Rejected) -> str:
+    """The floor that a refusal names, in currency units; "" where it names none, or no instrument."""
+    event = error.event
+    if error.reason.name != "BELOW_FLOOR" or event is None or not event["instrument"]:
+        return ""
+    symbol = it.reference.instrument(int(event["instrument"])).symbol
+    return f", {it.reference.price(symbol, int(event['remaining']))}"
 
 
 def _resolve(target: Target) -> tuple[str, dict[str, Any]]:

@@ -113,10 +113,44 @@ def announce(
         side = "buys" if rules["buy"] else "sells"
         text = f"auction {number}: account {account} {side} {quantity:,} {instrument} at {reserve} or better"
         more = (f", cap {best}" if best is not None else "") + (f", {carried:,} carried over" if carried else "")
+        missing = it.reference.data.prefunded and not event["aux"]
+        more += "; not in place yet: frozen when a trading day opens, or withdrawn" if missing else ""
         facts = {"auction": number, "quantity": quantity, "carried_over": carried, "reserve": reserve, "cap": best}
         return Told(text + more, facts)
 
     act(target, as_json, make, EventKind.AUCTION_ANNOUNCED, tell)
+
+
+@auction.command("cost-reserve")
+@click.argument("number", type=ID)
+@click.argument("lots", type=LOTS)
+@click.argument("trigger", type=PRICE)
+@json_option
+@pass_target
+def cost_reserve(target: Target, number: int, lots: int, trigger: Decimal, as_json: bool) -> None:
+    """Put LOTS of a cost containment reserve behind an announced auction.
+
+    They are offered beside the others if more is bid for above TRIGGER than is offered, and sold at TRIGGER or more.
+
+    \b
+    carbonbook operate auction cost-reserve 3 10000000 6.00 --session OPS
+    """
+    from engine.control import SetCostReserve
+    from engine.schema import EventKind, Reason
+    from gateway.errors import rejected
+
+    def make(it: Client) -> Control:
+        seen = next((one for one in it.auctions() if one.number == number), None)
+        if seen is None:
+            raise rejected(int(Reason.UNKNOWN_AUCTION))
+        ticks = it.reference.ticks(seen.symbol, trigger)
+        return checked(SetCostReserve, auction=number, trigger=ticks, lots=lots)
+
+    def tell(_: Client, event: Any) -> Told:
+        facts = {"auction": number, "lots": lots, "trigger": trigger, "frozen": int(event["aux"])}
+        return Told(f"auction {number}: {lots:,} more lots if the price would exceed {trigger}", facts)
+
+    act(target, as_json, make, EventKind.COST_RESERVE_SET, tell)
 
 
 @auction.command()

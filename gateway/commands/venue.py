@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from gateway.commands.auction_words import auction_bounds
 from gateway.commands.common import Failure, json_option, table
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ def venue() -> None:
     """Explain or check a venue's rules.
 
     A venue is one TOML file: instruments, limits, hours, fees, capacities. These come with the package: seee, plain,
-    ccer, hubei, krx, eex-spot, eex-auction, uka-auction, ice-eua, wuhan-credits.
+    ccer, hubei, krx, eex-spot, eex-auction, uka-auction, rggi-auction, wci-auction, ice-eua, wuhan-credits.
     """
 
 
@@ -51,18 +52,19 @@ def show(name: str, as_json: bool) -> None:
         click.echo(found.to_json().decode())
         return
     parts = [f"{found.name}: {found.title or 'no title'}"]
+    bare = _auctions_only(found)
     for title, lines in (
-        ("Mechanism", _mechanism(found)),
-        ("Call auctions and interruptions", _calls(found)),
-        ("Blocks and auctions", _other_modes(found)),
+        ("Mechanism", _bids_only(found) if bare else _mechanism(found)),
+        ("Call auctions and interruptions", [] if bare else _calls(found)),
+        ("Auctions" if bare else "Blocks and auctions", _other_modes(found)),
         ("Hours", _hours(found)),
-        ("Money and units", _money(found)),
+        ("Money and units", _money(found, "Bids" if bare else "Orders")),
         ("Registry and compliance", _registry(found)),
-        ("Reference prices", _composite(found)),
-        ("Capacity", [", ".join(f"{v:,} {k}" for k, v in _capacity(found).items()) + "; a full table refuses"]),
+        ("Reference prices", [] if bare else _composite(found)),
+        ("Capacity", [", ".join(f"{v:,} {k}" for k, v in _capacity(found, bare).items()) + "; a full table refuses"]),
     ):
-        parts += ["", title, *(f"  {line}" for line in lines)]
-    parts += ["", "Instruments", _instruments(found.instruments)]
+        parts += ["", title, *(f"  {line}" for line in lines)] if lines else []
+    parts += ["", "Instruments", (_auctioned if bare else _instruments)(found.instruments)]
     parts += ["", "Sources", *(f"  {line}" for line in _sources(name))]
     click.echo("\n".join(parts))
 
@@ -87,6 +89,23 @@ def check(file: Path, as_json: bool) -> None:
         print_json({"ok": True, "file": str(file), "name": found.name, "instruments": len(found.instruments)})
     else:
         click.echo(f"{file}: good; venue {found.name}, {len(found.instruments)} instruments")
+
+
+def _auctions_only(venue: Venue) -> bool:
+    """Whether nothing is ever traded beside auctions: no moment of the calendar opens another mode."""
+    idle = {"CLOSED", "HALT", "END"}
+    opening = any(t.phase not in idle for t in venue.calendar.transitions) or not venue.calendar.transitions
+    blocks = any(i.block_min for i in venue.instruments)
+    return all(i.auction for i in venue.instruments) and not (opening or blocks or venue.open_from_start)
+
+
+def _bids_only(venue: Venue) -> list[str]:
+    own = "allowed" if venue.self_trade == "OFF" else "refused"
+    return [
+        "Sealed bids in auctions alone: nothing is traded continuously, and no order rests in a book",
+        "An operator announces each auction and opens and closes its window",
+        f"Bids of the seller's own owner group: {own}",
+    ]
 
 
 def _mechanism(venue: Venue) -> list[str]:
@@ -170,6 +189,11 @@ def _other_modes(venue: Venue) -> list[str]:
             f"{low[venue.auction_secondary]}{carried}"
         )
         found += [f"{i.symbol}: from {i.auction_min:,} lots in steps of {i.auction_step:,}" for i in auctioned]
+        found += [line for i in auctioned for line in auction_bounds(i)]
+        if venue.auction_notice_days:
+            frozen = f"; what is offered is frozen {venue.auction_freeze_days} before, or it is withdrawn"
+            late = frozen if venue.auction_freeze_days else ""
+            found.append(f"Announced {venue.auction_notice_days} trading days before it opens{late}")
     return found or ["None"]
 
 
@@ -193,7 +217,7 @@ def _moment(transition: Transition) -> str:
     return f"{transition.phase}{modes}{', no cancelling' if transition.no_cancel else ''}"
 
 
-def _money(venue: Venue) -> list[str]:
+def _money(venue: Venue, what: str) -> list[str]:
     if not venue.prefunded:
         return ["None: accounts are labels, nothing is funded or settled"]
     bought = "the next trading day (T+1)" if venue.settlement_days else "at once"
@@ -201,7 +225,7 @@ def _money(venue: Venue) -> list[str]:
     fees = sorted({i.fee_ppm for i in venue.instruments})
     rates = ", ".join(f"{ppm / 10_000:g} %" for ppm in fees)
     return [
-        f"Orders lock their full amount in cash ({', '.join(venue.currencies)}) or units beforehand",
+        f"{what} lock their full amount in cash ({', '.join(venue.currencies)}) or units beforehand",
         f"Bought units can be sold {bought}; sale proceeds can be spent at once, withdrawn {paid}",
         f"Fee per side: {rates} of the amount" if any(fees) else "No fees",
     ]
@@ -234,9 +258,18 @@ def _composite(venue: Venue) -> list[str]:
     return found
 
 
-def _capacity(venue: Venue) -> dict[str, int]:
+def _capacity(venue: Venue, bare: bool) -> dict[str, int]:
     c = venue.capacity
-    return {"orders": c.orders, "accounts": c.accounts, "firms": c.firms, "sessions": c.sessions}
+    first = {"auctions": c.auctions, "bids": c.bids} if bare else {"orders": c.orders}
+    return {**first, "accounts": c.accounts, "firms": c.firms, "sessions": c.sessions}
+
+
+def _auctioned(instruments: tuple[Instrument, ...]) -> str:
+    rows = [
+        (i.symbol, str(i.tick), f"{i.units_per_lot} {i.asset}".strip(), f"{i.auction_step:,}", f"{i.floor}-{i.ceiling}")
+        for i in instruments
+    ]
+    return table(["symbol", "tick", "lot", "lots in steps of", "prices"], rows)
 
 
 def _instruments(instruments: tuple[Instrument, ...]) -> str:

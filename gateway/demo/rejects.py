@@ -122,6 +122,9 @@ _ELSEWHERE: Final = {
         Reason.BID_TABLE_FULL,
         Reason.BELOW_RESERVE,
         Reason.ABOVE_CAP,
+        Reason.NOTICE_PERIOD,
+        Reason.PURCHASE_LIMIT,
+        Reason.BELOW_FLOOR,
     ),
     "holds, obligations and transfers are not part of this demonstration": (
         Reason.UNKNOWN_HOLD,

@@ -25,8 +25,8 @@ from engine.venue import Venue
 from tests.engine.auction_hall import hall
 from tests.engine.builders import BUY, SELL, plain
 
-ANNOUNCE, COMMIT, OPEN, FIRST_BID, CHANGE, CLOSE, REVEAL, SLOTS = 0, 1, 2, 3, 8, 9, 10, 11
-"""Places of an auction's commands: five bids, then a change, a withdrawal or a sixth bid."""
+ANNOUNCE, BACK, COMMIT, OPEN, FIRST_BID, CHANGE, CLOSE, REVEAL, SLOTS = 0, 1, 2, 3, 4, 9, 10, 11, 12
+"""Places of an auction's commands: a cost reserve behind it; five bids, then a change, a withdrawal or a sixth bid."""
 BIDS = CHANGE - FIRST_BID
 RESERVE = 100
 ACCOUNTS = 5
@@ -77,6 +77,7 @@ class AuctionStream:
         kept = np.ones((count, SLOTS), bool)
         sides = self.random.choice([SELL, SELL, BUY], count)
         self._announce(commands, sides)
+        self._back(commands, sides, kept)
         self._bid(commands, sides, kept)
         self._conduct(commands, kept)
         self.auctions += count
@@ -100,6 +101,16 @@ class AuctionStream:
         near = (RESERVE + np.where(sides == SELL, 1, -1) * draw(0, 6, count)) * self.tick
         first["quantity2"] = np.where(self.random.random(count) < 0.5, near, 0)
         first["target"] = self.random.choice([0, 100, 200, 350], count)
+
+    def _back(self, commands: CommandArray, sides: Array, kept: Array) -> None:
+        """A cost containment reserve behind half of the selling auctions, refused where the secondary market counts."""
+        count = len(commands)
+        back = commands[:, BACK]
+        back["kind"] = K.SET_COST_RESERVE
+        back["target"] = self.auctions + np.arange(1, count + 1)
+        back["price"] = (RESERVE + self.random.integers(0, 5, count)) * self.tick
+        back["quantity"] = self.step * self.random.integers(1, 9, count)
+        kept[:, BACK] = (sides == SELL) & (self.random.random(count) < 0.5)
 
     def _bid(self, commands: CommandArray, sides: Array, kept: Array) -> None:
         """Up to six bids, some of them below the reserve and so refused; the ids of the others are known beforehand."""
@@ -178,6 +189,9 @@ class Outcome:
     step: int
     keeps_time: bool
     seed: bytes
+    trigger: int = 0
+    reserve_lots: int = 0
+    released: int = 0
     bids: dict[int, Offer] = field(default_factory=dict)
     trades: list[tuple[int, int, int]] = field(default_factory=list)
     price: int = 0
@@ -200,6 +214,11 @@ def outcomes_of(commands: CommandArray, events: EventArray, stream: AuctionStrea
             near, bps = secondary[command]
             keeps = venue.bid_amend == "KEEPS_TIME"
             outcomes[order] = Outcome(side == SELL, quantity, aux2, near, bps, stream.step, keeps, stream.seeds[order])
+        elif kind == EventKind.COST_RESERVE_SET:
+            outcomes[order].trigger, outcomes[order].reserve_lots = price, quantity
+        elif kind == EventKind.COST_RESERVE_RELEASED:
+            assert quantity + remaining == outcomes[order].reserve_lots
+            outcomes[order].released = quantity
         elif kind == EventKind.BID_ACCEPTED:
             outcomes[contra].bids[order] = Offer(order, price, quantity, sequence)
         elif kind == EventKind.BID_REPLACED:
@@ -217,7 +236,7 @@ def outcomes_of(commands: CommandArray, events: EventArray, stream: AuctionStrea
             outcomes[contra].bids[order].paid = price
         elif kind == EventKind.AUCTION_CLEARED:
             outcomes[order].price, outcomes[order].sold = price, quantity
-            assert quantity + remaining == outcomes[order].volume
+            assert quantity + remaining == outcomes[order].volume + outcomes[order].released
         elif kind == EventKind.AUCTION_CANCELLED:
             outcomes[order].reason, outcomes[order].sold = reason, 0
     return list(outcomes.values())
@@ -247,7 +266,12 @@ def check_outcome(o: Outcome) -> None:
     else:
         assert o.reason == 0, "cancelled without a reason"
         raised = far_below(o, sign, best_price(demand, o.volume))
-        check_sale(o, sign, bids, eligible if raised else dict(demand))
+        demand = eligible if raised else demand
+        if o.reserve_lots and sum(lots for price, lots in demand.items() if price > o.trigger) > o.volume:
+            check_sale_with_reserve(o, bids)
+        else:
+            assert o.released == 0, "a cost reserve is released below its trigger"
+            check_sale(o, sign, bids, demand, o.volume, best_price(demand, o.volume))
         return
     assert not o.trades and all(bid.ended == bid.lots for bid in bids), "a cancelled auction sold something"
 
@@ -268,12 +292,22 @@ def best_price(demand: dict[int, int], volume: int) -> int:
     return max(demand, key=lambda price: (tradable(price), price))
 
 
-def check_sale(o: Outcome, sign: int, bids: list[Offer], demand: dict[int, int]) -> None:
+def check_sale_with_reserve(o: Outcome, bids: list[Offer]) -> None:
+    """All lots of the reserve are offered with the others, at the trigger or above it: served one lot after another,
+    the best first. Where some are left over the trigger is the price."""
+    offered = o.volume + o.reserve_lots
+    lots = [bid.price for bid in bids for _ in range(bid.lots) if bid.price >= o.trigger]
+    served = sorted(lots, reverse=True)[:offered]
+    assert o.released == len(served) - o.volume, "another number of lots is released"
+    demand = defaultdict(int, {price: lots.count(price) for price in lots})
+    check_sale(o, 1, bids, demand, len(served), served[-1] if len(served) == offered else o.trigger)
+
+
+def check_sale(o: Outcome, sign: int, bids: list[Offer], demand: dict[int, int], volume: int, price: int) -> None:
     """No other price gives more lots, no better bid goes short, ties as the rule says, everybody pays as it says."""
-    price = best_price(demand, o.volume)
     assert o.price == sign * price, f"clearing price {o.price}, not {sign * price}"
     above = sum(lots for at, lots in demand.items() if at > price)
-    rest = min(o.volume - above, demand[price])
+    rest = min(volume - above, demand[price])
     assert o.sold == above + rest, "another price gives more lots"
     assert o.sold == sum(bid.filled for bid in bids), "the lots sold are not those of the trades"
     for bid in bids:

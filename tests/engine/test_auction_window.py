@@ -51,7 +51,7 @@ def test_announcement(make_world):
     assert auction_units(world, 1) == (UNITS - 1_000, 1_000, 0)
     assert world.engine.state()["auctions"][0].tolist() == (
         *(1, 1, 2, 1, 2, 2, 1, 3, 1, 500, 900, 1_000, 700, 250, 1_000),
-        *(0, 0, 0, 0, 0, 0, 0),
+        *(0, 0, 0, 0, 0, 0, 0, 0, 0, 0),
     )
     stated = 1 | PRORATA | CANCEL_SHORT | RAISE
     events = announce(world, 600, 7, instrument=2, scope=stated, client_order_id=33, expiry=-5)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from engine import arena
+from engine import arena, founding
 from engine.core import Engine
 from engine.kernel import compiler, dispatch
 from engine.layout import CALLS, CORRIDOR, QUOTE_CELLS, STOP_CELLS, STOPS, VEILED
@@ -60,7 +60,7 @@ def test_no_command_gives_more_than_its_worst_case(name: str) -> None:
     for _ in range(12):
         for command in np.split(commands := stream.take(25, world.state()), len(commands)):
             most = dispatch.worst_case(record, command[0])
-            assert len(world.apply(command).events) <= most <= arena.event_limit(venue)
+            assert len(world.apply(command).events) <= most <= founding.event_limit(venue)
 
 
 def test_all_parts_of_an_iceberg_in_one_command() -> None:
@@ -77,17 +77,17 @@ def test_all_parts_of_an_iceberg_in_one_command() -> None:
 
 
 def test_the_buffer_grows_with_icebergs_and_stops() -> None:
-    """arena.event_limit: a plain venue needs no more than before, and the events that are handed out lie behind one
+    """founding.event_limit: a plain venue needs no more than before, and the events that are handed out lie behind one
     another where there is room for more than ARENA names."""
     bare, rich = plain(), further()
-    assert arena.event_limit(bare) == arena.event_batch(bare)
+    assert founding.event_limit(bare) == founding.event_batch(bare)
     capacity = rich.capacity
     more = arena.ICEBERG_EVENTS * capacity.icebergs + arena.STOP_EVENTS * capacity.orders + arena.FURTHER_EVENTS
-    assert arena.event_limit(rich) == arena.event_batch(rich) + more
+    assert founding.event_limit(rich) == founding.event_batch(rich) + more
     large = further(capacity=Capacity(orders=1_000, accounts=5, icebergs=60_000))
-    made = arena.new_arena(large)
-    buffer = arena.event_buffer(made)
-    assert len(buffer) == arena.event_limit(large) > arena.MAX_EVENTS
+    made = founding.new_arena(large)
+    buffer = founding.event_buffer(made)
+    assert len(buffer) == founding.event_limit(large) > arena.MAX_EVENTS
     assert buffer.ctypes.data == made[0]["events"].ctypes.data
     assert (not buffer[-1]["sequence"] and not buffer.flags.writeable) or True
     assert made[0]["books"][1]["further"] & (STOPS | VEILED | CALLS | CORRIDOR) == STOPS | VEILED | CALLS
@@ -96,7 +96,7 @@ def test_the_buffer_grows_with_icebergs_and_stops() -> None:
 def test_a_call_ends_after_a_batch() -> None:
     """dispatch.apply_commands: where a single command may give very many events, a call still ends after as many as a
     venue without icebergs has room for, and the rest goes on alike."""
-    small = Capacity(orders=20, accounts=3, icebergs=10, bids=2, negotiations=2, auctions=1)
+    small = Capacity(orders=20, accounts=3, icebergs=10, bids=2, negotiations=2, auctions=1, obligations=2)
     venue = plain({"order_types": ("limit", "iceberg")}, capacity=small)
     rows = [{"kind": 1, "side": 1 + n % 2, "order_type": 1, "time_in_force": 1, "instrument": 1} for n in range(3_000)]
     commands = as_commands([{**row, "price": 100, "quantity": 5} for row in rows])
@@ -104,7 +104,7 @@ def test_a_call_ends_after_a_batch() -> None:
     market, whole = Engine(venue, "kernel"), Engine(venue, "reference")
     done, events = market.apply(commands)
     assert 0 < done < len(commands)
-    assert arena.event_batch(venue) < len(events) < arena.event_batch(venue) + 8 * 3 < arena.event_limit(venue)
+    assert founding.event_batch(venue) < len(events) < founding.event_batch(venue) + 8 * 3 < founding.event_limit(venue)
     parts = [events.tobytes(), market.apply_all(commands[done:]).tobytes()]
     assert whole.apply_all(commands).tobytes() == b"".join(parts)
 

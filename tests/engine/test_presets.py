@@ -11,7 +11,10 @@ from tests.engine.builders import CLOSED, GTC, SELL, World, last_id
 from tests.engine.further_floor import OPEN_CALL, TODAY
 
 pytestmark = pytest.mark.nojit
-NAMES = ("ccer", "eex-auction", "eex-spot", "hubei", "ice-eua", "krx", "plain", "seee", "uka-auction", "wuhan-credits")
+NAMES = (
+    *("ccer", "eex-auction", "eex-spot", "hubei", "ice-eua", "krx", "plain", "rggi-auction", "seee", "uka-auction"),
+    *("wci-auction", "wuhan-credits"),
+)
 
 
 def opened(make_world, name, phase=3, accounts=3) -> World:
@@ -107,6 +110,56 @@ def test_uk_auctions_sell_what_is_bid_above_22_pounds(make_world):
     hall.open_window(world, auction=2)
     told = hall.bid(world, 2199, 500, account=2, auction=2)
     assert told[0].startswith(("REJECTED PRICE_OUT_OF_WINDOW", "REJECTED BELOW_RESERVE"))
+
+
+def test_california_limits_a_bidder_and_raises_its_floor(make_world):
+    """TODAY is in 2025: reserve price USD 25.87. Of 100,000 a covered entity may bid for 25,000, others for 4,000."""
+    world = opened(make_world, "wci-auction", CLOSED)
+    assert "BELOW_FLOOR" in hall.announce(world, 2586, 100_000)[0]
+    hall.announce(world, 2587, 100_000)
+    hall.commit(world, hall.SEED_HASH)
+    hall.open_window(world)
+    world.send(K.SET_OBLIGATION, account=2, quantity=1, expiry=2025)
+    assert hall.bid(world, 3000, 1_500, account=2)[0].startswith("REJECTED OFF_LOT")
+    assert "PURCHASE_LIMIT" in hall.bid(world, 3000, 26_000, account=2)[0]
+    assert "PURCHASE_LIMIT" in hall.bid(world, 3000, 5_000, account=3)[0]
+    assert hall.bid(world, 3000, 25_000, account=2)[0].startswith("BID_ACCEPTED")
+    assert hall.bid(world, 2587, 4_000, account=3)[0].startswith("BID_ACCEPTED")
+    hall.close_window(world)
+    cleared = hall.last(hall.reveal(world, hall.SEED))
+    assert cleared.startswith("AUCTION_CLEARED phase=0 price=2587 quantity=29000")
+
+
+def test_rggi_sells_more_above_its_trigger(make_world):
+    """In 2025 the floor is USD 2.62. Six bid for 3,000 each above 6.00: of 32,000 offered nothing more is released, and
+    the lowest bid, 7.20, is the price; where 15,000 are offered 3,000 of the 10,000 are, and all pay the trigger."""
+    for offered, released, price in ((32_000, 0, 720), (15_000, 3_000, 600)):
+        world = opened(make_world, "rggi-auction", CLOSED)
+        assert "BELOW_FLOOR" in hall.announce(world, 261, offered)[0]
+        hall.announce(world, 262, offered)
+        world.send(K.SET_COST_RESERVE, target=1, price=600, quantity=10_000)
+        hall.commit(world, hall.SEED_HASH)
+        hall.open_window(world)
+        world.accounts(4)
+        for account in (2, 3, 4, 5, 6, 7):
+            assert hall.bid(world, 700 + 10 * account, 3_000, account=account)[0].startswith("BID_ACCEPTED")
+        assert "PURCHASE_LIMIT" in hall.bid(world, 700, 6_000, account=2)[0]  # with the 3,000 more than a quarter
+        hall.close_window(world)
+        told = hall.reveal(world, hall.SEED)
+        assert hall.number(next(line for line in told if "COST_RESERVE" in line), "quantity") == released
+        assert hall.number(hall.last(told), "price") == price
+        assert hall.number(hall.last(told), "quantity") == 18_000
+
+
+@pytest.mark.parametrize(
+    ("year", "cents"), list(enumerate((205, 210, 215, 220, 226, 232, 238, 244, 250, 256, 262), 2015))
+)
+def test_rggis_reserve_prices(make_world, year, cents):
+    """2015 as announced (auction notice 27); the later ones, expert knowledge, are each 2.5 % above the one before."""
+    world = make_world(Venue.preset("rggi-auction"))
+    world.accounts(1)
+    world.phase(CLOSED, year * 10_000 + 1201)
+    assert f"remaining={cents} " in hall.announce(world, cents - 1, 1_000)[0]
 
 
 def test_ice_has_every_order_type(make_world):

@@ -76,6 +76,9 @@ def test_the_stream_is_lively(name: str) -> None:
     cut = [o for o in outcomes if any(bid.filled and bid.ended for bid in o.bids.values())]
     partial = [o for o in outcomes if not o.reason and o.sold < o.volume]
     assert len(cut) > 300 and len(partial) > 300
+    backed = [o for o in outcomes if o.reserve_lots and not o.reason]
+    assert min(sum(o.released == 0 for o in backed), sum(o.released == o.reserve_lots for o in backed)) > 20
+    assert sum(0 < o.released < o.reserve_lots for o in backed) > 20
     assert (events["kind"] == EventKind.FEE).any() == (name == "fees")
 
 

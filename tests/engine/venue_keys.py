@@ -37,6 +37,7 @@ from tests.engine.venue_flows import (
     whole_day,
     without,
 )
+from tests.engine.venue_keys_auctions import AUCTION_CASES
 from tests.engine.venue_keys_further import FURTHER_CASES
 
 SECONDARY = auction((10000, 60), (12000, 60), target=500, quantity2=12000)
@@ -230,4 +231,4 @@ CAPACITY_CASES = (
         after="REJECTED OBLIGATION_TABLE_FULL",
     ),
 )
-CASES = (*VENUE_CASES, *INSTRUMENT_CASES, *ASSET_CASES, *CAPACITY_CASES, *FURTHER_CASES)
+CASES = (*VENUE_CASES, *INSTRUMENT_CASES, *ASSET_CASES, *CAPACITY_CASES, *AUCTION_CASES, *FURTHER_CASES)

@@ -54,6 +54,7 @@ def test_an_allocation_goes_to_the_firm() -> None:
     [
         *(K.CASH_MOVED, K.UNITS_MOVED, K.OBLIGATION_SET, K.UNITS_SURRENDERED, K.UNITS_CANCELLED),
         *(K.UNITS_CARRIED_OVER, K.HOLD_RELEASED, K.OBLIGATION_OVERDUE),
+        *(K.AUCTION_SECURED, K.AUCTION_CANCELLED),
     ],
 )
 def test_by_the_owner_or_the_venue(kind: EventKind) -> None:

@@ -23,6 +23,7 @@ from pathlib import Path
 from tests.mutants import (
     auctions,
     blocks,
+    bounds,
     calls,
     clearing,
     compliance,
@@ -41,7 +42,7 @@ from tests.mutants.run import TIMEOUT, Verdict, complaints_about, copy_sources, 
 
 MODULES = (
     *(matching, money_and_day),
-    *(blocks, auctions, clearing),
+    *(blocks, auctions, clearing, bounds),
     *(registry, compliance, dates),
     *(controls, limits, listing),
     *(further, calls),

@@ -166,15 +166,17 @@ WINDOW = [
     rule(
         "announced_auction_ends_with_the_day",
         "announced auctions stay for the next day (docs/blocks-and-auctions.md section 8, EXPIRE_ORDERS)",
-        kernel=[("auctions.py", " and s.auctions[row].stage != AuctionStage.ANNOUNCED:", ":")],
-        reference=[("clearing.py", "        if auction.stage != AuctionStage.ANNOUNCED:\n", "        if True:\n")],
+        kernel=[("auctions.py", "s.auctions[row].quantity > 0 and under_way:", "s.auctions[row].quantity > 0:")],
+        reference=[("clearing.py", "if auction.stage in (AuctionStage.OPEN, AuctionStage.CLOSED):\n", "if True:\n")],
         tests=["test_auction_window::test_the_end_of_the_day"],
     ),
     rule(
         "open_auction_survives_the_day",
         "the end of day cancels open auctions (docs/blocks-and-auctions.md section 8, EXPIRE_ORDERS)",
-        kernel=[("auctions.py", "stage != AuctionStage.ANNOUNCED:", "stage == AuctionStage.CLOSED:")],
-        reference=[("clearing.py", "stage != AuctionStage.ANNOUNCED:", "stage == AuctionStage.CLOSED:")],
+        kernel=[("auctions.py", "under_way = s.auctions[row].stage == AuctionStage.OPEN or", "under_way =")],
+        reference=[
+            ("clearing.py", "stage in (AuctionStage.OPEN, AuctionStage.CLOSED):", "stage == AuctionStage.CLOSED:")
+        ],
         tests=["test_auction_window::test_the_end_of_the_day"],
     ),
 ]
