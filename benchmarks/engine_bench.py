@@ -16,6 +16,7 @@ from typing import Any, Final, NamedTuple
 from benchmarks.allocations import allocations
 from benchmarks.environment import environment, load_average
 from benchmarks.growth import growth, memory_figures
+from benchmarks.heavy import heavy_figures
 from benchmarks.instructions import instructions
 from benchmarks.mix import CheckError
 from benchmarks.runs import WHOLE, Spent, Tell, Verified, play, prepared, rate, timed, verify
@@ -56,6 +57,8 @@ class Plan:
     service_calls: tuple[int, ...] = (16, 64, 1_024)
     reference_commands: int = 20_000
     memory_orders: int = 500_000
+    heavy_orders: int = 100_000
+    """Resting when a single command meets them all."""
     instructions: bool = False
     """Count machine instructions; slow where only valgrind can."""
     seed: int = 7
@@ -74,6 +77,7 @@ QUICK: Final = Plan(
     stress_commands=100_000,
     service_commands=50_000,
     reference_commands=4_000,
+    heavy_orders=10_000,
 )
 
 
@@ -190,6 +194,7 @@ def measure(plan: Plan, tell: Tell) -> dict[str, Any]:
     figures |= growth_figures(plan, tell)
     figures["service_times"] = service_figures(plan, tell)
     figures["reference"] = reference_figures(plan, tell)
+    figures["single_commands"] = heavy_figures(plan.heavy_orders, plan.runs, plan.seed, tell)
     figures["memory"] = memory_figures(plan.memory_orders, plan.seed, tell)
     return {
         "benchmark": "engine",
@@ -234,6 +239,9 @@ def targets(figures: dict[str, Any]) -> list[Target]:
             )
     if "64" in figures["growth_instruments"]:
         found.append(Target("time at 64 instruments, x", figures["growth_instruments"]["64"]["ratio"], most=1.5))
+    for name, one in figures["single_commands"].items():
+        if name.startswith("uncross"):
+            found.append(Target(f"{name}, {one['orders']:,} orders, ms", one["milliseconds_median"], most=20))
     return found
 
 

@@ -19,6 +19,7 @@ def tables(found: dict[str, Any]) -> Iterable[Table]:
     yield _mix(found)
     yield _stress(found)
     yield _growth(found)
+    yield _heavy(found)
     yield _service_times(found)
     yield _calls(found)
     yield _targets(found)
@@ -143,6 +144,16 @@ def _growth(found: dict[str, Any]) -> Table:
         for size, row in found[name].items():
             figures = [f"{row[key]:.1f}" for key in ("nanoseconds_median", "nanoseconds_best")]
             table.add_row(f"{int(size):,} {label}", f"{row['levels_at_end']:,}", *figures, f"{row['ratio']:.2f}")
+    return table
+
+
+def _heavy(found: dict[str, Any]) -> Table:
+    table = _table(
+        "Single commands that meet every resting order, milliseconds", "", "orders", "events", "median", "best"
+    )
+    for name, one in found["single_commands"].items():
+        figures = [f"{one[f'milliseconds_{key}']:.2f}" for key in ("median", "best")]
+        table.add_row(name, f"{one['orders']:,}", f"{one['events']:,}", *figures)
     return table
 
 

@@ -14,6 +14,7 @@ from benchmarks import engine_bench
 from benchmarks.cli import bench
 from benchmarks.engine_bench import Plan, Target, measure, play, prepared, rates, timed, verify
 from benchmarks.environment import environment, load_average, resident_bytes
+from benchmarks.heavy import _timed, uncrossing
 from benchmarks.mix import CheckError, Mix, check_state
 from benchmarks.workloads import Workload, carbon_day, random_walk
 from engine.core import Engine
@@ -37,6 +38,7 @@ TINY = Plan(
     service_calls=(16,),
     reference_commands=400,
     memory_orders=20_000,
+    heavy_orders=400,
 )
 
 
@@ -175,7 +177,7 @@ def test_shape_of_the_json(found):
         *("benchmark", "format", "schema_version", "made", "seconds", "plan", "environment", "load_average", "targets"),
         *("plain", "seee", "realistic", "stress", "service_times", "reference"),
         *("growth_resting", "growth_levels", "growth_instruments", "growth_accounts"),
-        *("memory", "allocations", "instructions"),
+        *("memory", "allocations", "instructions", "single_commands"),
     } == set(found)
     for name in ("plain", "seee"):
         assert set(found[name]["million_commands_per_second"]) == {"1024", "64", "1", "all"}
@@ -190,10 +192,21 @@ def test_shape_of_the_json(found):
     assert set(found["stress"]) == {"burst", "cancel-heavy", "one-level", "one-order-per-level", "gaps"}
     assert list(found["service_times"]) == ["kernel", "reference"]
     assert all(set(works) == {"plain", "seee"} for works in found["service_times"].values())
+    single = found["single_commands"]
+    assert [name.split(",")[0] for name in single] == [*["uncross"] * 2, "cascade of stops", *["mass cancel"] * 2]
+    assert all(one["orders"] == 400 and one["events"] >= 100 for one in single.values())
     assert found["instructions"] == {"per_command": None, "why": "not asked"}
     assert set(found["reference"]) == {"plain", "seee"}
     if sys.platform == "linux":
         assert found["memory"]["bytes_per_resting_order"] >= 64
+
+
+def test_a_single_command_that_meets_too_little_is_worth_nothing():
+    one = uncrossing("plain", 100, seed=1)
+    with pytest.raises(CheckError, match=r"uncross, plain: 99 orders rest, 101 were sent"):
+        _timed(one._replace(opening=one.opening[:-1]), 101, 1)
+    with pytest.raises(CheckError, match=r"uncross, plain: \d+ events TRADE, at least 101 were due"):
+        _timed(one._replace(least=101), 100, 1)
 
 
 def test_targets_are_judged(found):
