@@ -31,6 +31,7 @@ from gateway.calendar import NEVER
 from gateway.config import Config, load_config
 from gateway.doors import Doors
 from gateway.exchange import Exchange, Surprise
+from gateway.feed.keeper import FeedKeeper
 from gateway.journal import ShowBar, open_journal
 from gateway.keyring import Keyring
 from gateway.security import SecurityError, server_keys
@@ -57,6 +58,7 @@ class Server:
     Attributes:
         endpoint: the tcp endpoint as bound, "" without one; `ipc_endpoint` likewise.
         public_key: the server's CURVE key (Z85), which clients need.
+        feed: the market data process beside it.
         service, exchange, registry: set by `start`.
     """
 
@@ -70,6 +72,7 @@ class Server:
         self.public_key = ""
         self._say = say
         self._doors = Doors()
+        self.feed = FeedKeeper(config, say)
         self._stopping = threading.Event()
         self._reloading = threading.Event()
         # A byte in here ends the poll at once; a signal handler may do no more than that.
@@ -148,6 +151,7 @@ class Server:
         _write_whole(self.config.data_folder / ENDPOINTS, msgspec.json.encode(endpoints))
         for port in self._doors.ports:
             self._say(f"Listening on {port.endpoint}")
+        self.feed.tick(time.monotonic())
 
     # --- the loop -------------------------------------------------------------------------------------------------
 
@@ -250,6 +254,7 @@ class Server:
     def _tick(self) -> None:
         self._look()
         self._keyring.tick()
+        self.feed.tick(time.monotonic())
         self.service.beat(self._doors.ports)
         batches = self.service.batches
         quiet = batches == self._quiet_batches
@@ -296,6 +301,7 @@ class Server:
         service = getattr(self, "service", None)
         if service is not None:
             service.queries.close()
+        self.feed.close()
         self._doors.close()
         self._waker.close()
         self._wake_end.close()
