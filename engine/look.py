@@ -39,6 +39,13 @@ class Depth(NamedTuple):
     asks: tuple[Level, ...]
 
 
+class Lots(NamedTuple):
+    """(ticks, lots displayed) of each price, best prices first; the orders are not counted."""
+
+    bids: tuple[tuple[int, int], ...]
+    asks: tuple[tuple[int, int], ...]
+
+
 class Indicative(NamedTuple):
     """What a call auction would do if it ended now; all 0 when the book is not crossed."""
 
@@ -73,6 +80,8 @@ class Look(Protocol):
     def header(self) -> Header: ...
 
     def depth(self, instrument: int, levels: int) -> Depth: ...
+
+    def lots(self, instrument: int, levels: int) -> Lots: ...
 
     def indicative(self, instrument: int) -> Indicative: ...
 
@@ -115,13 +124,25 @@ class ArenaLook:
         bids, asks = (tuple(islice(self._side(instrument, k), levels)) for k in (0, 1))
         return Depth(bids, asks)
 
+    def lots(self, instrument: int, levels: int) -> Lots:
+        _check(instrument, int(self._s["instruments"]))
+        bids, asks = (
+            tuple((price, lots) for price, lots, _ in islice(self._displayed(instrument, k), levels)) for k in (0, 1)
+        )
+        return Lots(bids, asks)
+
     def _side(self, instrument: int, k: int) -> Iterator[Level]:
+        for price, quantity, head in self._displayed(instrument, k):
+            yield Level(price, quantity, self._count(head))
+
+    def _displayed(self, instrument: int, k: int) -> Iterator[tuple[int, int, int]]:
+        """(price, lots displayed, slot of the first order) of a side's prices, best first."""
         book = self._books[instrument]
         floor, ladder = int(book["floor"]), int(book["ladder"][k])
         for position in self._positions(instrument, k):
             head, _, quantity = self._levels[ladder + floor + position].tolist()
             if quantity:  # else all orders of this price are hidden
-                yield Level(floor + position, quantity, self._count(head))
+                yield floor + position, quantity, head
 
     def _positions(self, instrument: int, k: int) -> Iterator[int]:
         """Occupied positions of a side, best first, out of the three layers of bits (`kernel.bitmap`)."""
@@ -233,6 +254,11 @@ class ReferenceLook:
             return tuple(Level(p, sum(o.offered for o in queue), len(queue)) for p, queue in islice(displayed, levels))
 
         return Depth(best(market.buys), best(market.sells))
+
+    def lots(self, instrument: int, levels: int) -> Lots:
+        depth = self.depth(instrument, levels)
+        bids, asks = (tuple((level.price, level.quantity) for level in side) for side in depth)
+        return Lots(bids, asks)
 
     def indicative(self, instrument: int) -> Indicative:
         from engine.reference.uncrossing import uncrossing_of

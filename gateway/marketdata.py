@@ -16,6 +16,7 @@ import time
 from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from decimal import Decimal
 from pathlib import Path
 from types import TracebackType
 from typing import Final, NamedTuple, Self
@@ -36,6 +37,7 @@ from gateway.feed.messages import (
     Directory,
     FiguresData,
     Heartbeat,
+    PriceData,
     Refusal,
     Snapshot,
     SnapshotRequest,
@@ -46,8 +48,7 @@ from gateway.feed.messages import (
     unpack,
 )
 from gateway.security import KeyPair, read_secret, read_server_public
-from gateway.views import Book, Level, Reference
-from gateway.wire import LevelData
+from gateway.views import Reference
 
 ASK_AGAIN: Final = 1.0
 """Seconds until an unanswered request is sent once more."""
@@ -56,6 +57,20 @@ SILENCE: Final = 3.0
 RECEIVE_FRAMES: Final = 20_000
 KEPT: Final = 10_000
 """Updates kept while a snapshot is awaited; beyond it the next snapshot is waited for."""
+
+
+class PublicLevel(NamedTuple):
+    price: Decimal
+    lots: int
+
+
+class PublicBook(NamedTuple):
+    """Best five levels per side, best first: displayed lots. In a call bids may stand above offers."""
+
+    symbol: str
+    phase: Phase
+    bids: tuple[PublicLevel, ...]
+    asks: tuple[PublicLevel, ...]
 
 
 class Change(NamedTuple):
@@ -316,17 +331,17 @@ class MarketData:
 
     # --- looking --------------------------------------------------------------------------------------------------
 
-    def book(self, instrument: str | int) -> Book:
+    def book(self, instrument: str | int) -> PublicBook:
         """Best five levels per side. Raises InvalidCommand, KeyError when it was not subscribed to."""
         kept = self._kept[self.reference.instrument(instrument).number]
         terms = self.reference.instrument(kept.number)
 
-        def side(levels: tuple[LevelData, ...]) -> tuple[Level, ...]:
+        def side(levels: tuple[PriceData, ...]) -> tuple[PublicLevel, ...]:
             price = self.reference.price
-            return tuple(Level(price(kept.number, level.price), level.quantity, level.orders) for level in levels)
+            return tuple(PublicLevel(price(kept.number, level.price), level.lots) for level in levels)
 
         phase = Phase(kept.terms.listed_phase) if kept.terms else Phase.CLOSED
-        return Book(terms.symbol, phase, side(kept.book.bids), side(kept.book.asks))
+        return PublicBook(terms.symbol, phase, side(kept.book.bids), side(kept.book.asks))
 
     def figures(self, instrument: str | int) -> FiguresData | None:
         """The day so far in ticks and lots; None before the first snapshot."""

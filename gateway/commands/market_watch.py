@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import time
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,8 @@ import click
 from engine.schema import Phase, Side
 from gateway.commands.common import Failure, print_json, table, when
 from gateway.commands.connect import Target, key_of, server_key_of
-from gateway.commands.looks import book_json, book_table
 from gateway.errors import Disconnected, Rejected
-from gateway.marketdata import Change, MarketData
+from gateway.marketdata import Change, MarketData, PublicBook
 from gateway.security import SecurityError
 
 POLL_SECONDS = 0.25
@@ -95,8 +95,8 @@ def _lines(market: MarketData, seconds: float | None, as_json: bool) -> None:
 
 def _line(market: MarketData, change: Change) -> str:
     book = market.book(change.symbol)
-    bid = f"{book.bids[0].quantity:,} @ {book.bids[0].price}" if book.bids else "no bid"
-    ask = f"{book.asks[0].quantity:,} @ {book.asks[0].price}" if book.asks else "no offer"
+    bid = f"{book.bids[0].lots:,} @ {book.bids[0].price}" if book.bids else "no bid"
+    ask = f"{book.asks[0].lots:,} @ {book.asks[0].price}" if book.asks else "no offer"
     trades = "".join(
         f"; traded {trade.lots:,} @ {market.reference.price(change.symbol, trade.price)}" for trade in change.trades
     )
@@ -120,11 +120,26 @@ def change_json(market: MarketData, change: Change) -> dict[str, Any]:
         "time": change.time,
         "recovered": change.recovered,
         "missed_trades": change.missed,
-        **book_json(market.book(change.symbol)),
+        **_book_json(market.book(change.symbol)),
         "trades": [trade(made) for made in change.trades],
         "cancelled_trades": [trade(made) for made in change.busts],
         "auctions": [trade(made) for made in change.auctions],
     }
+
+
+def _book_json(book: PublicBook) -> dict[str, Any]:
+    sides = {"bids": book.bids, "asks": book.asks}
+    levels = {name: [level._asdict() for level in side] for name, side in sides.items()}
+    return {"symbol": book.symbol, "phase": book.phase.name, **levels}
+
+
+def _book_table(book: PublicBook) -> str:
+    """Bids to the left, offers to the right, best first."""
+    rows = [
+        (bid.lots if bid else None, bid.price if bid else None, ask.price if ask else None, ask.lots if ask else None)
+        for bid, ask in zip_longest(book.bids, book.asks)
+    ]
+    return table(["lots", "bid", "ask", "lots"], rows)
 
 
 def _live(market: MarketData, names: tuple[str, ...], seconds: float | None) -> None:
@@ -173,5 +188,5 @@ def _page(market: MarketData, names: tuple[str, ...], tape: list[str]) -> str:
         if call.volume:
             indicative = market.reference.price(name, call.price)
             parts.append(f"\n{name}: indicative {indicative}, {call.volume:,} lots, surplus {call.surplus:,}")
-        parts.append(f"\n{name}\n{book_table(market.book(name))}")
+        parts.append(f"\n{name}\n{_book_table(market.book(name))}")
     return "\n".join([*parts, "", *reversed(tape)])

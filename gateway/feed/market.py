@@ -8,7 +8,7 @@ from struct import Struct
 from typing import Any, Final
 
 from engine.core import Engine
-from engine.look import Level
+from engine.look import Lots
 from engine.schema import EventArray, EventKind, Mode, Phase
 from gateway.feed.messages import (
     LEVELS,
@@ -20,13 +20,13 @@ from gateway.feed.messages import (
     CallData,
     DepthData,
     FiguresData,
+    PriceData,
     Snapshot,
     TermsData,
     TradeData,
     Update,
     checksum_of,
 )
-from gateway.wire import LevelData
 from replay.reports.settlement import METHOD
 
 AUCTIONS_KEPT: Final = 20
@@ -89,7 +89,7 @@ class PublicInstrument:
 
     def refresh(self) -> None:
         """Look at everything anew, publishing nothing."""
-        self._levels = self._engine.depth(self.number, LEVELS)
+        self._levels = self._engine.lots(self.number, LEVELS)
         self.book = depth_data(self._levels)
         self.checksum = checksum_of(self.book)
         row = self._row()
@@ -143,7 +143,7 @@ class PublicInstrument:
     def _changes(self, is_more: bool) -> dict[str, Any]:
         """The parts that differ from what was published last."""
         found: dict[str, Any] = {}
-        levels = self._engine.depth(self.number, LEVELS)
+        levels = self._engine.lots(self.number, LEVELS)
         if levels != self._levels:
             self._levels = levels
             found["book"] = self.book = depth_data(levels)
@@ -245,13 +245,10 @@ class Market:
         return found
 
 
-def depth_data(depth: Any) -> DepthData:
-    """An engine's depth as it travels."""
-    return DepthData(_levels(depth.bids), _levels(depth.asks))
-
-
-def _levels(levels: tuple[Level, ...]) -> tuple[LevelData, ...]:
-    return tuple(LevelData(*level) for level in levels)
+def depth_data(lots: Lots) -> DepthData:
+    """An engine's look as it travels."""
+    bids, asks = (tuple(PriceData(*price) for price in side) for side in lots)
+    return DepthData(bids, asks)
 
 
 def figures_of(row: Any) -> FiguresData:

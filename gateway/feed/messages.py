@@ -13,7 +13,7 @@ from zlib import crc32
 
 import msgspec
 
-from gateway.wire import LevelData, Message, ReferenceData
+from gateway.wire import Message, ReferenceData
 
 VERSION: Final = 1
 HEADER: Final = Struct("<IBBH")
@@ -25,7 +25,7 @@ TRADES_KEPT: Final = 100
 """Latest trades of an instrument that a snapshot brings."""
 TRADES_A_MESSAGE: Final = 1_000
 MAX_MESSAGE: Final = 256 * 1024
-_LEVEL: Final = Struct("<qqq")
+_LEVEL: Final = Struct("<qq")
 M = TypeVar("M", bound=Message)
 
 
@@ -47,11 +47,18 @@ class AuctionStep(IntEnum):
     CANCELLED = 5
 
 
+class PriceData(Message, frozen=True):
+    """One price of one side, and the lots displayed there. How many orders they are is not told (rule book L12)."""
+
+    price: int
+    lots: int
+
+
 class DepthData(Message, frozen=True):
     """Best five levels per side, best first, displayed lots only."""
 
-    bids: tuple[LevelData, ...] = ()
-    asks: tuple[LevelData, ...] = ()
+    bids: tuple[PriceData, ...] = ()
+    asks: tuple[PriceData, ...] = ()
 
 
 class TradeData(Message, frozen=True):
@@ -252,8 +259,8 @@ def unpack(frame: bytes) -> tuple[int, Message]:
 
 def checksum_of(book: DepthData) -> int:
     """CRC32 (zlib's) over the number of bids and of asks (a byte each), then of each bid and each ask, best first,
-    price, lots and orders as little-endian 64-bit integers.
+    price and lots as little-endian 64-bit integers.
     """
     parts = [bytes((len(book.bids), len(book.asks)))]
-    parts += [_LEVEL.pack(level.price, level.quantity, level.orders) for level in (*book.bids, *book.asks)]
+    parts += [_LEVEL.pack(level.price, level.lots) for level in (*book.bids, *book.asks)]
     return crc32(b"".join(parts))

@@ -31,7 +31,7 @@ from gateway.feed.__main__ import FeedOptions, serve_feed
 from gateway.feed.doors import FeedDoors, snapshots_of
 from gateway.feed.follower import Feed
 from gateway.feed.messages import HEADER, FeedKind, Refusal, SnapshotRequest, unpack
-from gateway.marketdata import Change, MarketData
+from gateway.marketdata import Change, MarketData, PublicBook, PublicLevel
 from gateway.security import create_session_keys, rotate_session_keys
 from gateway.server import background
 from replay import create
@@ -57,13 +57,20 @@ def until(market: MarketData, met: Callable[[], bool], what: str) -> list[Change
 
 def agrees(market: MarketData, client: Client, symbol: str = "X1") -> list[Change]:
     """Wait until the published book is the one that the engine tells."""
-    book = client.book(symbol)
+    book = public(client, symbol)
     found = until(market, lambda: market.connected and market.book(symbol) == book, f"{market.book(symbol)} {book}")
     figures, day = market.figures(symbol), client.day(symbol)
     assert figures is not None
     assert (figures.volume, figures.trades) == (day.volume, day.trades)
     assert day.last is None or market.reference.price(symbol, figures.last) == day.last
     return found
+
+
+def public(client: Client, symbol: str) -> PublicBook:
+    """The book that the engine tells, as it is published."""
+    book = client.book(symbol)
+    bids, asks = (tuple(PublicLevel(level.price, level.quantity) for level in side) for side in (book.bids, book.asks))
+    return PublicBook(book.symbol, book.phase, bids, asks)
 
 
 def steps(alpha: Client, beta: Client) -> Iterator[str]:
@@ -146,7 +153,7 @@ def test_a_late_subscriber_and_one_instrument_of_several(tmp_path: Path) -> None
         with subscribed(served, instruments=[symbols[1]]) as market:
             terms = market.terms(symbols[1])
             assert terms is not None and terms.trading_date == 20250811
-            assert market.book(symbols[1]) == ops.book(symbols[1])
+            assert market.book(symbols[1]) == public(ops, symbols[1])
             with pytest.raises(KeyError):
                 market.book(symbols[0])
 
@@ -246,7 +253,7 @@ def test_a_slow_subscriber_slows_nothing_and_recovers(tmp_path: Path, monkeypatc
             assert feed.market.sequences == (venue.sent,)
             until(slow, lambda: slow.gaps > 0, "the gap is seen")
             until(slow, lambda: slow.sequence("X1") == feed.market.sequences[0] and slow.connected, "it recovers")
-            assert [level.quantity for level in slow.book("X1").bids] == [1]
+            assert [level.lots for level in slow.book("X1").bids] == [1]
             figures = slow.figures("X1")
             assert figures is not None and figures.trades == 5_000
     finally:
@@ -325,7 +332,7 @@ def test_on_the_command_line(tmp_path: Path) -> None:
         client.place("X1", "buy", 5, "70.00").wait()
         lines = run("client", "watch", "X1", "--json", "--for", "1.5", *data).stdout.splitlines()
         found = json.loads(lines[-1])
-        assert (found["symbol"], found["bids"]) == ("X1", [{"price": "70.00", "quantity": 5, "orders": 1}])
+        assert (found["symbol"], found["bids"]) == ("X1", [{"price": "70.00", "lots": 5}])
         assert "5 @ 70.00" in run("client", "watch", "X1", "--for", "1", *data).stdout
         assert "no instrument" in run("client", "watch", "Q", "--for", "1", *data, code=1).stderr
         assert "own events" in run("client", "watch", "X1", "--after", "0", *data, code=2).stderr

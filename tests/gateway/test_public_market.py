@@ -25,6 +25,7 @@ from gateway.feed.messages import (
     CallData,
     DepthData,
     FeedKind,
+    PriceData,
     Snapshot,
     TradeData,
     Update,
@@ -32,7 +33,7 @@ from gateway.feed.messages import (
     pack,
     unpack,
 )
-from gateway.wire import LevelData, Message
+from gateway.wire import Message
 from tests.engine.auction_hall import hold_auction, open_hall
 from tests.engine.block_floor import accept, offer
 from tests.engine.builders import BLOCK, CONTINUOUS, World, seee
@@ -89,7 +90,7 @@ class Watcher:
         header = engine.header()
         for number, kept in enumerate(self.known, 1):
             row = engine.book_day(number)[0]
-            assert kept["book"] == depth_data(engine.depth(number, 5))
+            assert kept["book"] == depth_data(engine.lots(number, 5))
             assert kept["figures"] == figures_of(row)
             assert kept["terms"] == terms_of(row, header)
             in_call = Phase(int(row["listed_phase"])).name.endswith("_CALL")
@@ -183,7 +184,7 @@ def test_hidden_lots_never_appear() -> None:
     note()
     world.sell(10_050, 60_017, flags=HIDDEN)
     note()
-    assert watcher.known[0]["book"].asks == (LevelData(10_000, 1_009, 1),)
+    assert watcher.known[0]["book"].asks == (PriceData(10_000, 1_009),)
     for price, lots in ((10_000, 3), (10_000, 4), (10_000, 1_011), (10_000, 40_000), (10_100, 20_000)):
         world.buy(price, lots, account=2, time_in_force=IOC)
         note()
@@ -263,8 +264,8 @@ def test_a_block_trade_and_a_cancelled_trade() -> None:
 
 
 def test_checksum_by_hand() -> None:
-    book = DepthData((LevelData(7_320, 100, 2),), (LevelData(7_330, 40, 1), LevelData(7_331, 5, 1)))
-    levels = np.array([7_320, 100, 2, 7_330, 40, 1, 7_331, 5, 1], "<i8").tobytes()
+    book = DepthData((PriceData(7_320, 100),), (PriceData(7_330, 40), PriceData(7_331, 5)))
+    levels = np.array([7_320, 100, 7_330, 40, 7_331, 5], "<i8").tobytes()
     assert checksum_of(book) == crc32(b"\x01\x02" + levels)
     assert checksum_of(DepthData()) == crc32(b"\x00\x00")
 
