@@ -103,6 +103,8 @@ class ArenaLook:
         tables = ("books", "accounts", "balances", "holds", "orders", "extras", "levels", "free_slots")
         for name in (*tables, "bits0", "bits1", "bits2"):
             setattr(self, f"_{name}", self._s[name])
+        # Columns: to take one number out of a record costs several times as much.
+        self._floors, self._ladders = self._books["floor"], self._books["ladder"]
 
     _books: NDArray[Any]
     _accounts: NDArray[Any]
@@ -137,19 +139,19 @@ class ArenaLook:
 
     def _displayed(self, instrument: int, k: int) -> Iterator[tuple[int, int, int]]:
         """(price, lots displayed, slot of the first order) of a side's prices, best first."""
-        book = self._books[instrument]
-        floor, ladder = int(book["floor"]), int(book["ladder"][k])
+        floor: int = self._floors.item(instrument)
+        start: int = self._ladders.item(instrument, k) + floor
         for position in self._positions(instrument, k):
-            head, _, quantity = self._levels[ladder + floor + position].tolist()
+            head, _, quantity = self._levels.item(start + position)
             if quantity:  # else all orders of this price are hidden
                 yield floor + position, quantity, head
 
     def _positions(self, instrument: int, k: int) -> Iterator[int]:
         """Occupied positions of a side, best first, out of the three layers of bits (`kernel.bitmap`)."""
         down = k == 0
-        for a in _bits(int(self._bits2[instrument, k]), down):
-            for b in _bits(int(self._bits1[instrument, k, a]), down):
-                for c in _bits(int(self._bits0[instrument, k, a << 6 | b]), down):
+        for a in _bits(self._bits2.item(instrument, k), down):
+            for b in _bits(self._bits1.item(instrument, k, a), down):
+                for c in _bits(self._bits0.item(instrument, k, a << 6 | b), down):
                     yield (a << 6 | b) << 6 | c
 
     def _count(self, head: int) -> int:

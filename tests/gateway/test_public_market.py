@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 from zlib import crc32
 
@@ -282,3 +283,16 @@ def test_frames_that_are_none(frame: bytes, fault: str) -> None:
 def test_kinds_have_a_message_each() -> None:
     assert {kind.value for kind in FeedKind} == {1, 2, 3, 4, 5}
     assert [step.name for step in AuctionStep] == ["ANNOUNCED", "OPENED", "CLOSED", "CLEARED", "CANCELLED"]
+
+
+def test_the_document_names_every_field_in_order() -> None:
+    """docs/market-data.md is what people of other languages read."""
+    text = (Path(__file__).resolve().parents[2] / "docs" / "market-data.md").read_text("utf-8")
+    section = text.split("## 3. Messages")[1].split("## 4.")[0]
+    made = [made for made in vars(messages).values() if isinstance(made, type) and issubclass(made, Message)]
+    for message in (each for each in made if each.__module__ == messages.__name__):
+        part = section.split(f"**{message.__name__}**")[1].split("**")[0]
+        names = re.findall(r"`(\w+)`", part)
+        fields = list(message.__struct_fields__)
+        assert [name for name in dict.fromkeys(names) if name in fields] == fields, message.__name__
+    assert f"0x{crc32(bytes(2)):08X}" in text
