@@ -37,6 +37,7 @@ from gateway.keyring import Keyring
 from gateway.security import SecurityError, server_keys
 from gateway.service import Service
 from gateway.sessions import Port, Registry
+from gateway.utc import clock_text
 from replay import JournalError
 from replay.writer import SpaceState
 
@@ -151,6 +152,9 @@ class Server:
         _write_whole(self.config.data_folder / ENDPOINTS, msgspec.json.encode(endpoints))
         for port in self._doors.ports:
             self._say(f"Listening on {port.endpoint}")
+        clock = self.service.utc.status()
+        if clock.verdict not in ("within", "own time"):
+            self._say(f"Warning: {clock_text(clock)}")
         self.feed.tick(time.monotonic())
 
     # --- the loop -------------------------------------------------------------------------------------------------
