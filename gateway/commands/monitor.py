@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from gateway.wire_status import StatusData
 
 POLL_SECONDS = 0.1
+FIRST_SECONDS = 3.0
 
 
 @click.command()
@@ -34,7 +35,7 @@ POLL_SECONDS = 0.1
 @click.option("--for", "seconds", type=click.FloatRange(min=0), help="End after so many seconds (default: Ctrl-C).")
 @click.option(
     "--fail-on",
-    type=click.Choice(["info", "warning", "critical"]),
+    type=click.Choice(["warning", "critical"]),
     help="Exit code 1 when an alert of this severity or a higher one was raised.",
 )
 @json_option
@@ -101,6 +102,9 @@ def _alerts(target: Target, thresholds: Thresholds, after: int | None, seconds: 
     poller = StatusPoller(target, thresholds.status_seconds)
     deadline = None if seconds is None else time.monotonic() + seconds
     next_look = 0.0
+    poller.wait_first(FIRST_SECONDS)
+    counts = "and the server's counts" if poller.is_wanted else "without the server's counts (no --session)"
+    yield from bell.ring("info", "STARTED", f"watching from command {begin + 1:,} on, {counts}")
     try:
         while deadline is None or time.monotonic() < deadline:
             for batch in follower.poll():
@@ -130,8 +134,15 @@ class StatusPoller:
         self._answers: queue.SimpleQueue[StatusData | str] = queue.SimpleQueue()
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._run, name="status", daemon=True)
-        if target.session or target.key:
+        self.is_wanted = bool(target.session or target.key)
+        if self.is_wanted:
             self._thread.start()
+
+    def wait_first(self, seconds: float) -> None:
+        """Until there is an answer to compare later ones with, at most so long."""
+        deadline = time.monotonic() + seconds
+        while self.is_wanted and self._answers.empty() and time.monotonic() < deadline:
+            time.sleep(0.01)
 
     def taken(self) -> Iterator[StatusData | str]:
         """Answers that have come; a sentence where there was none."""
@@ -142,8 +153,9 @@ class StatusPoller:
         while not self._over.is_set():
             try:
                 with opened(self._target) as client:
-                    while not self._over.wait(self._seconds):
+                    while not self._over.is_set():
                         self._answers.put(client.status())
+                        self._over.wait(self._seconds)
             except click.ClickException as error:
                 self._answers.put(error.format_message())
                 self._over.wait(self._seconds)

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from engine.core import Engine
 from engine.schema import REASON_TEXT, EventKind, KillScope, Phase, Reason, Status, unpack_state
 from engine.venue import Venue
 from gateway.monitor.alerts import Alert, Bell
@@ -48,7 +49,8 @@ class JournalWatch:
         self._thresholds = thresholds
         self._bell = bell
         self._limits: dict[int, tuple[int, int]] = {}
-        for number, row in enumerate(unpack_state(state)["instruments"] if state else (), 1):
+        before = state or Engine(venue, "reference").canonical_state()
+        for number, row in enumerate(unpack_state(before)["instruments"], 1):
             self._limits[number] = (int(row["limit_down"]), int(row["limit_up"]))
         self._window: deque[tuple[int, int, int]] = deque()
         """(venue time, commands, refused) of the last batches."""
