@@ -135,7 +135,16 @@ class Server:
                 service.publish(events, messages)
         self._keyring = Keyring(self.config, service, self._say)
         self._keyring.load(last)
+        self._record_clock()
         service.run_calendar()
+
+    def _record_clock(self) -> None:
+        """Journal how far from UTC this run begins, and say so where that is not within the limit."""
+        clock = self.service.utc.status()
+        if clock.verdict != "own time":
+            self.exchange.note(clock_text(clock))
+        if clock.verdict not in ("within", "own time"):
+            self._say(f"Warning: {clock_text(clock)}")
 
     def _bind(self) -> None:
         self._doors.open(self.config, self._keys, self.registry.admits)
@@ -152,9 +161,6 @@ class Server:
         _write_whole(self.config.data_folder / ENDPOINTS, msgspec.json.encode(endpoints))
         for port in self._doors.ports:
             self._say(f"Listening on {port.endpoint}")
-        clock = self.service.utc.status()
-        if clock.verdict not in ("within", "own time"):
-            self._say(f"Warning: {clock_text(clock)}")
         self.feed.tick(time.monotonic())
 
     # --- the loop -------------------------------------------------------------------------------------------------
