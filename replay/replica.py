@@ -69,7 +69,9 @@ class Replica:
             done, events = self.engine.apply(commands[index : index + 1])
             if not done:
                 raise RuntimeError("the engine did not apply the command it was given")
-            compare_events(expected[at : at + len(events)], events)
+            journaled = expected[at : at + len(events)]
+            if journaled.tobytes() != events.tobytes():
+                compare_events(journaled, events)
             at += len(events)
             yield events
         if at != len(expected):

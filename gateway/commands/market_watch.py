@@ -163,10 +163,10 @@ def _live(market: MarketData, names: tuple[str, ...], seconds: float | None) -> 
             del tape[:-TAPE]
             if time.monotonic() - drawn >= REDRAW_SECONDS:
                 drawn = time.monotonic()
-                live.update(Text(_page(market, names, tape)), refresh=True)
+                live.update(Text(page(market, names, tape)), refresh=True)
 
 
-def _page(market: MarketData, names: tuple[str, ...], tape: list[str]) -> str:
+def page(market: MarketData, names: tuple[str, ...], tape: list[str]) -> str:
     """Everything that is shown."""
     parts = [] if market.connected else ["no connection: what follows may be old\n"]
     rows = []

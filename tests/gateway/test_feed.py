@@ -12,15 +12,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import msgspec
-import numpy as np
 import pytest
-import zmq
 from click.testing import CliRunner
 
-from engine.core import Engine
-from engine.schema import Side, TimeInForce
-from engine.venue import Venue
 from gateway import marketdata
 from gateway.cli import cli
 from gateway.client import Client
@@ -28,15 +22,13 @@ from gateway.config import Config
 from gateway.errors import Disconnected
 from gateway.feed import doors as feed_doors
 from gateway.feed.__main__ import FeedOptions, serve_feed
-from gateway.feed.doors import FeedDoors, snapshots_of
+from gateway.feed.doors import FeedDoors
 from gateway.feed.follower import Feed
-from gateway.feed.messages import HEADER, FeedKind, Refusal, SnapshotRequest, unpack
 from gateway.marketdata import Change, MarketData, PublicBook, PublicLevel
 from gateway.security import create_session_keys, rotate_session_keys
 from gateway.server import background
-from replay import create
 from replay.replica import Replica
-from tests.gateway.builders import limit
+from tests.gateway.offline import Offline
 from tests.gateway.servers import LIMIT, ServerProcess, config, free_port, local
 
 pytestmark = pytest.mark.nojit
@@ -158,25 +150,6 @@ def test_a_late_subscriber_and_one_instrument_of_several(tmp_path: Path) -> None
                 market.book(symbols[0])
 
 
-def test_requests_that_are_none_get_a_sentence(tmp_path: Path) -> None:
-    served = config(tmp_path, feed="local")
-    with background(served), subscribed(served):
-        context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
-        asker = context.socket(zmq.REQ)
-        asker.linger = 0
-        asker.connect(snapshots_of(feed_of(served)))
-        for request, text in (
-            (b"nonsense", "no snapshot request"),
-            (b"", "no snapshot request"),
-            (msgspec.msgpack.encode(SnapshotRequest(3, 99)), "no instrument 99: there are 1 to 1"),
-        ):
-            asker.send(request)
-            assert asker.poll(5_000)
-            found = unpack(asker.recv())[1]
-            assert isinstance(found, Refusal) and text in found.text
-        context.destroy(0)
-
-
 def test_keys_on_tcp(tmp_path: Path) -> None:
     """Every key that may log on may subscribe, a stranger may not, and a revoked key is dropped at once."""
     keys = tmp_path / "data" / "keys"
@@ -207,27 +180,6 @@ def test_keys_on_tcp(tmp_path: Path) -> None:
                 with MarketData(endpoint, secret=keys / "EYE.secret", timeout=LIMIT, **told) as again:
                     again.wait_sound(LIMIT)
                     agrees(again, client)
-
-
-class Offline:
-    """A journal of many orders, followed by a feed in a thread of this process."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder / "journal"
-        venue = Venue.preset("plain")
-        self.engine = Engine(venue, "reference")
-        self.writer = create(self.folder, venue, "async")
-        self.sent = 0
-        self.over = threading.Event()
-
-    def append(self, count: int) -> None:
-        """As many orders: bids of a lot, each met by the next one. Every command changes the book."""
-        orders = limit(self.sent + 1, price=5_000, count=count)
-        orders["side"][1::2], orders["time_in_force"][1::2] = Side.SELL, TimeInForce.IOC
-        orders["sequence"] = np.arange(self.sent + 1, self.sent + count + 1)
-        orders["timestamp"] = 1_000 + orders["sequence"]
-        self.sent += count
-        self.writer.append(orders, self.engine.apply_all(orders))
 
 
 def test_a_slow_subscriber_slows_nothing_and_recovers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -283,37 +235,6 @@ def test_a_book_that_fails_its_checksum_is_fetched_again(tmp_path: Path, monkeyp
         client.place("X1", "buy", 5, "70.00").wait()
         until(market, lambda: market.gaps == 1, "the fault is seen")
         agrees(market, client)
-
-
-def test_only_what_is_durable_is_published(tmp_path: Path) -> None:
-    """A batch that lies in the file behind the watermark is not there yet."""
-    venue = Offline(tmp_path)
-    venue.append(3)
-    mark = (venue.folder / "watermark").read_bytes()
-    venue.append(2)
-    newer = (venue.folder / "watermark").read_bytes()
-    (venue.folder / "watermark").write_bytes(mark)
-    replica = Replica(venue.folder, "reference")
-    list(replica.catch_up())
-    assert (replica.command, replica.behind) == (3, 0)
-    assert list(replica.poll()) == []
-    (venue.folder / "watermark").write_bytes(newer)
-    assert replica.behind == 2
-    assert [len(list(commands)) for _, commands in replica.poll()] == [2]
-    assert replica.engine.digest() == venue.engine.digest()
-    venue.writer.close()
-
-
-def test_the_header_by_hand() -> None:
-    assert HEADER.pack(3, FeedKind.UPDATE, 1, 0) == bytes((3, 0, 0, 0, 1, 1, 0, 0))
-
-
-@pytest.mark.parametrize("endpoint", ["http://x:1", "tcp://x", "tcp://x:y"])
-def test_addresses_that_are_none(endpoint: str) -> None:
-    with pytest.raises(ValueError, match="is no address"):
-        snapshots_of(endpoint)
-    with pytest.raises(ValueError, match="feed"):
-        Config(data="x", feed=endpoint)
 
 
 def test_on_the_command_line(tmp_path: Path) -> None:
