@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gateway.commands.common import data_option, implementation_option, json_option, kernel_loading, locate_journal
+from gateway.commands.common import (
+    Failure,
+    data_option,
+    implementation_option,
+    journal_errors,
+    json_option,
+    kernel_loading,
+    locate_journal,
+)
 
 if TYPE_CHECKING:
     from engine.core import ImplementationName
@@ -32,7 +40,7 @@ if TYPE_CHECKING:
 @json_option
 def feed(
     data: Path, tcp: str, ipc: str | None, keys: Path | None, implementation: ImplementationName, as_json: bool
-) -> int:
+) -> None:
     """Publish market data: five levels after every command, trades, phases, figures, calls, auctions.
 
     It follows the journal, with or without a running server, and publishes only what is durable. Anybody whose key may
@@ -43,7 +51,10 @@ def feed(
     carbonbook feed
     carbonbook feed --data practice --tcp tcp://0.0.0.0:7003
     """
-    from gateway.feed.__main__ import FeedOptions, serve_feed
+    import zmq
+
+    from gateway.feed.__main__ import EXIT_LOCKED, FeedOptions, Locked, run_feed
+    from gateway.security import SecurityError
 
     if not (locate_journal(data) / "genesis").exists():
         raise click.UsageError(
@@ -53,7 +64,15 @@ def feed(
         pass
     local = str(data / "feed.sock") if ipc is None else ipc
     options = FeedOptions(str(data), tcp, local, str(keys) if keys else "", implementation)
-    return serve_feed(options, _json_say(data) if as_json else _say)
+    try:
+        with journal_errors():
+            run_feed(options, _json_say(data) if as_json else _say)
+    except Locked as error:
+        raise Failure(str(error), EXIT_LOCKED) from None
+    except zmq.ZMQError as error:
+        raise Failure(f"socket: {error}; choose another --tcp or --ipc") from None
+    except (SecurityError, ValueError) as error:
+        raise Failure(str(error)) from None
 
 
 def _say(text: str) -> None:
@@ -61,12 +80,10 @@ def _say(text: str) -> None:
 
 
 def _json_say(data: Path) -> Any:
-    """Says one line of JSON once subscribers can connect; failures go to stderr."""
+    """Says one line of JSON once subscribers can connect."""
 
     def say(text: str) -> None:
         if text == "Ready":
             click.echo((data / "feed.json").read_text("utf-8"))
-        elif not text.startswith("Publishing"):
-            click.echo(text, err=True)
 
     return say

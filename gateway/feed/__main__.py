@@ -63,7 +63,27 @@ class Locked(Exception):
 
 
 def serve_feed(options: FeedOptions, say: Callable[[str], None]) -> int:
-    """Run a feed until SIGTERM or SIGINT; returns the exit code, every failure said as a sentence."""
+    """As `run_feed`; returns the exit code, every failure said as a sentence."""
+    try:
+        run_feed(options, say)
+    except JournalError as error:
+        say(str(error))
+        return error.exit_code
+    except Locked as error:
+        say(str(error))
+        return EXIT_LOCKED
+    except (SecurityError, ValueError, OSError, zmq.ZMQError) as error:
+        say(str(error))
+        return EXIT_USAGE
+    return 0
+
+
+def run_feed(options: FeedOptions, say: Callable[[str], None]) -> None:
+    """Run a feed until SIGTERM or SIGINT, or until its parent is gone.
+
+    Raises:
+        JournalError, Locked, SecurityError, ValueError, OSError, zmq.ZMQError.
+    """
     # The server's secret key must not end up in a core file.
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     stopping: list[int] = []
@@ -74,20 +94,9 @@ def serve_feed(options: FeedOptions, say: Callable[[str], None]) -> int:
     def is_over() -> bool:
         return bool(stopping) or bool(options.parent and os.getppid() != options.parent)
 
-    try:
-        with _alone(options.folder, is_over) as is_held:
-            if is_held:
-                _run(options, is_over, say)
-    except JournalError as error:
-        say(str(error))
-        return error.exit_code
-    except Locked as error:
-        say(str(error))
-        return EXIT_LOCKED
-    except (SecurityError, ValueError, OSError, zmq.ZMQError) as error:
-        say(f"feed: {error}")
-        return EXIT_USAGE
-    return 0
+    with _alone(options.folder, is_over) as is_held:
+        if is_held:
+            _run(options, is_over, say)
 
 
 def _run(options: FeedOptions, is_over: Callable[[], bool], say: Callable[[str], None]) -> None:
@@ -141,6 +150,12 @@ def _print(line: str) -> None:
         print(line, flush=True)
 
 
+def _log(line: str) -> None:
+    """Beside a server: its standard output is its own, where others wait for its words."""
+    with contextlib.suppress(BrokenPipeError):
+        print(f"Feed: {line}", file=sys.stderr, flush=True)
+
+
 def main(arguments: list[str] | None = None) -> int:
     """`python -m gateway.feed OPTIONS.json`, or the JSON itself."""
     given = sys.argv[1:] if arguments is None else arguments
@@ -153,7 +168,7 @@ def main(arguments: list[str] | None = None) -> int:
     except (OSError, msgspec.DecodeError) as error:
         print(f"{given[0]}: {error}", file=sys.stderr)
         return EXIT_USAGE
-    return serve_feed(options, _print)
+    return serve_feed(options, _log if options.parent else _print)
 
 
 if __name__ == "__main__":

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import signal
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -137,6 +139,22 @@ def is_running(pid: int) -> bool:
         return False
 
 
+def test_the_servers_words_are_its_own(tmp_path: Path) -> None:
+    """What waits for a line of the server is not misled by its feed, which writes to the error output."""
+    served = config(tmp_path, feed="local")
+    server = ServerProcess(tmp_path, served).ready()
+    try:
+        with subscribed(served):
+            pass
+        assert server.stop() == 0
+        mine = [line for line in server.lines if not line.startswith("Feed: ")]
+        assert mine.count("Ready") == 1 and not any("Publishing" in line for line in mine)
+        assert "Feed: Ready" in server.lines
+    finally:
+        if server.process.poll() is None:
+            server.kill()
+
+
 def test_a_late_subscriber_and_one_instrument_of_several(tmp_path: Path) -> None:
     served = config(tmp_path, feed="local", venue="ice-eua", start_time="2025-08-11T10:00:00+01:00")
     with background(served), local(served, "OPS") as ops:
@@ -267,4 +285,31 @@ def test_a_second_feed_on_the_same_folder_is_refused(tmp_path: Path, monkeypatch
     with background(served), subscribed(served):
         options = FeedOptions(served.data, ipc=str(tmp_path / "other"), implementation="reference")
         assert serve_feed(options, said.append) == 5
+        command = ("feed", "--data", served.data, "--tcp", "", "--implementation", "reference")
+        result = CliRunner().invoke(cli, command, prog_name="carbonbook")
+        assert result.exit_code == 5 and "another feed" in result.stderr
     assert "another feed" in said[0]
+
+
+def test_the_command_by_itself(tmp_path: Path) -> None:
+    """`carbonbook feed --json` without any server, until SIGTERM; a wrong address is a sentence."""
+    with background(config(tmp_path)) as server, local(config(tmp_path)) as client:
+        client.place("X1", "buy", 5, "70.00").wait()
+        data = server.config.data
+    command = [sys.executable, "-m", "gateway.cli", "feed", "--data", data, "--implementation", "reference", "--json"]
+    wrong = subprocess.run([*command, "--tcp", "http://x"], capture_output=True, text=True, timeout=LIMIT, check=False)
+    assert wrong.returncode == 1 and "socket" in wrong.stderr and "Traceback" not in wrong.stderr
+    feed = subprocess.Popen([*command, "--tcp", ""], stdout=subprocess.PIPE, text=True)
+    try:
+        assert feed.stdout is not None
+        told = json.loads(feed.stdout.readline())
+        assert told["pid"] == feed.pid
+        with MarketData(told["ipc"], timeout=LIMIT) as market:
+            market.wait_sound(LIMIT)
+            assert [level.lots for level in market.book("X1").bids] == [5]
+        feed.terminate()
+        assert feed.wait(LIMIT) == 0
+        assert not (Path(data) / "feed.json").exists()
+    finally:
+        feed.kill()
+        feed.wait()
