@@ -30,10 +30,10 @@ _TOLD: Final = np.isin(
     [
         *(EventKind.TRADE, EventKind.PHASE_CHANGED, EventKind.KILL_SWITCH_SET, EventKind.LARGE_HOLDER),
         *(EventKind.TRADE_BUSTED, EventKind.SETTLEMENT_ACKNOWLEDGED, EventKind.AUCTION_CANCELLED),
-        *(EventKind.LIMITS_SET, EventKind.ACCOUNT_STATUS_SET, EventKind.SESSION_STATUS_SET, EventKind.SESSION_DOWN),
+        *(EventKind.ACCOUNT_STATUS_SET, EventKind.SESSION_STATUS_SET, EventKind.SESSION_DOWN),
     ],
 )
-"""Kinds that are looked at one by one; refusals are counted."""
+"""Kinds that are looked at one by one, of trades those at a limit; refusals are counted."""
 
 
 class JournalWatch:
@@ -48,10 +48,11 @@ class JournalWatch:
         self._symbols = ["", *(instrument.symbol for instrument in venue.instruments)]
         self._thresholds = thresholds
         self._bell = bell
-        self._limits: dict[int, tuple[int, int]] = {}
         before = state or Engine(venue, "reference").canonical_state()
-        for number, row in enumerate(unpack_state(before)["instruments"], 1):
-            self._limits[number] = (int(row["limit_down"]), int(row["limit_up"]))
+        rows = unpack_state(before)["instruments"]
+        self._limits = np.zeros((2, len(rows) + 1), np.int64)
+        """Lower and upper limit of the day by instrument, ticks; 0 = none."""
+        self._limits[:, 1:] = rows["limit_down"], rows["limit_up"]
         self._window: deque[tuple[int, int, int]] = deque()
         """(venue time, commands, refused) of the last batches."""
         self._controls: Counter[tuple[int, int, int]] = Counter()
@@ -65,13 +66,18 @@ class JournalWatch:
         events = batch.events
         kinds = events["kind"]
         refused = events[kinds == EventKind.REJECTED]
-        looked_at = events[_TOLD[kinds]]
-        alerts = [
-            *self._rates(batch, len(refused)),
-            *self._refusals(refused),
-            *(alert for event in looked_at for alert in self._one(event)),
-        ]
-        yield from alerts if not self.is_quiet else ()
+        for event in events[kinds == EventKind.LIMITS_SET]:
+            self._limits[:, event["instrument"]] = event["aux"], event["aux2"]
+        rates = self._rates(batch, len(refused))
+        if self.is_quiet:
+            return
+        yield from rates
+        yield from self._refusals(refused)
+        told = _TOLD[kinds]
+        trades = np.flatnonzero(kinds == EventKind.TRADE)
+        told[trades] = (self._limits[:, events["instrument"][trades]] == events["price"][trades]).any(0)
+        for event in events[told]:
+            yield from self._one(event)
 
     # --- counted --------------------------------------------------------------------------------------------------
 
@@ -101,8 +107,6 @@ class JournalWatch:
 
     def _refusals(self, refused: Any) -> Iterator[Alert]:
         """By control, session and instrument."""
-        if self.is_quiet:
-            return
         for event in refused[np.isin(refused["reason"], [int(reason) for reason in CONTROLS])]:
             reason, session, number = Reason(int(event["reason"])), int(event["session"]), int(event["instrument"])
             key = (int(reason), session, number)
@@ -119,10 +123,6 @@ class JournalWatch:
 
     def _one(self, event: Any) -> list[Alert]:
         kind, number = EventKind(int(event["kind"])), int(event["instrument"])
-        if kind == EventKind.LIMITS_SET:
-            self._limits[number] = (int(event["aux"]), int(event["aux2"]))
-        if self.is_quiet:
-            return []
         symbol = self._symbol(number)
         match kind:
             case EventKind.TRADE:
@@ -155,11 +155,9 @@ class JournalWatch:
         return []
 
     def _trade(self, event: Any, number: int, symbol: str) -> list[Alert]:
-        down, up = self._limits.get(number, (0, 0))
         price = int(event["price"])
-        if not up or price not in (down, up):
-            return []
-        text = f"{symbol} trades at the day's {'upper' if price == up else 'lower'} limit, {price} ticks"
+        which = "upper" if price == self._limits[1, number] else "lower"
+        text = f"{symbol} trades at the day's {which} limit, {price} ticks"
         return self._about(event, "warning", "AT_LIMIT", text, (number, price), value=price)
 
     def _phase(self, event: Any, symbol: str) -> list[Alert]:
