@@ -12,7 +12,7 @@ from typing import Any, Literal, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.look import ALL, Balance, Depth, Header, Indicative, look_at
+from engine.look import ALL, Balance, Depth, Header, Indicative, Lots, look_at
 from engine.schema import COMMAND, STATE_SECTIONS, CommandArray, EventArray, unpack_state
 from engine.venue import Venue
 
@@ -117,6 +117,10 @@ class Engine:
     def depth(self, instrument: int, levels: int = 5) -> Depth:
         """The best `levels` displayed prices of each side of a book: ticks, lots, orders."""
         return self._look.depth(instrument, levels)
+
+    def lots(self, instrument: int, levels: int = 5) -> Lots:
+        """As `depth` without counting orders, whose number it then does not cost: (ticks, lots) by price."""
+        return self._look.lots(instrument, levels)
 
     def indicative(self, instrument: int) -> Indicative:
         """Price, volume and surplus of the uncrossing that would take place now; (0, 0, 0) without one."""

@@ -47,6 +47,13 @@ class Depth(NamedTuple):
     asks: tuple[Level, ...]
 
 
+class Lots(NamedTuple):
+    """(ticks, lots displayed) of each price, best prices first; the orders are not counted."""
+
+    bids: tuple[tuple[int, int], ...]
+    asks: tuple[tuple[int, int], ...]
+
+
 class Indicative(NamedTuple):
     """What a call auction would do if it ended now; all 0 when the book is not crossed."""
 
@@ -83,6 +90,8 @@ class Look(Protocol):
 
     def depth(self, instrument: int, levels: int) -> Depth: ...
 
+    def lots(self, instrument: int, levels: int) -> Lots: ...
+
     def indicative(self, instrument: int) -> Indicative: ...
 
     def balance(self, account: int) -> Balance: ...
@@ -103,6 +112,8 @@ class ArenaLook:
         tables = ("books", "accounts", "balances", "holds", "orders", "extras", "levels", "free_slots")
         for name in (*tables, "bits0", "bits1", "bits2"):
             setattr(self, f"_{name}", self._s[name])
+        # Columns: to take one number out of a record costs several times as much.
+        self._floors, self._ladders = self._books["floor"], self._books["ladder"]
 
     _books: NDArray[Any]
     _accounts: NDArray[Any]
@@ -124,20 +135,32 @@ class ArenaLook:
         bids, asks = (tuple(islice(self._side(instrument, k), levels)) for k in (0, 1))
         return Depth(bids, asks)
 
+    def lots(self, instrument: int, levels: int) -> Lots:
+        _check(instrument, int(self._s["instruments"]))
+        bids, asks = (
+            tuple((price, lots) for price, lots, _ in islice(self._displayed(instrument, k), levels)) for k in (0, 1)
+        )
+        return Lots(bids, asks)
+
     def _side(self, instrument: int, k: int) -> Iterator[Level]:
-        book = self._books[instrument]
-        floor, ladder = int(book["floor"]), int(book["ladder"][k])
+        for price, quantity, head in self._displayed(instrument, k):
+            yield Level(price, quantity, self._count(head))
+
+    def _displayed(self, instrument: int, k: int) -> Iterator[tuple[int, int, int]]:
+        """(price, lots displayed, slot of the first order) of a side's prices, best first."""
+        floor: int = self._floors.item(instrument)
+        start: int = self._ladders.item(instrument, k) + floor
         for position in self._positions(instrument, k):
-            head, _, quantity = self._levels[ladder + floor + position].tolist()
+            head, _, quantity = self._levels.item(start + position)
             if quantity:  # else all orders of this price are hidden
-                yield Level(floor + position, quantity, self._count(head))
+                yield floor + position, quantity, head
 
     def _positions(self, instrument: int, k: int) -> Iterator[int]:
         """Occupied positions of a side, best first, out of the three layers of bits (`kernel.bitmap`)."""
         down = k == 0
-        for a in _bits(int(self._bits2[instrument, k]), down):
-            for b in _bits(int(self._bits1[instrument, k, a]), down):
-                for c in _bits(int(self._bits0[instrument, k, a << 6 | b]), down):
+        for a in _bits(self._bits2.item(instrument, k), down):
+            for b in _bits(self._bits1.item(instrument, k, a), down):
+                for c in _bits(self._bits0.item(instrument, k, a << 6 | b), down):
                     yield (a << 6 | b) << 6 | c
 
     def _count(self, head: int) -> int:
@@ -242,6 +265,11 @@ class ReferenceLook:
             return tuple(Level(p, sum(o.offered for o in queue), len(queue)) for p, queue in islice(displayed, levels))
 
         return Depth(best(market.buys), best(market.sells))
+
+    def lots(self, instrument: int, levels: int) -> Lots:
+        depth = self.depth(instrument, levels)
+        bids, asks = (tuple((level.price, level.quantity) for level in side) for side in depth)
+        return Lots(bids, asks)
 
     def indicative(self, instrument: int) -> Indicative:
         from engine.reference.uncrossing import uncrossing_of

@@ -20,6 +20,8 @@ import click
 GROUP: Final = "carbonbook.commands"
 COMMANDS: Final = {
     "serve": ("gateway.commands.serve:serve", "Run a venue: accept orders, match, journal."),
+    "feed": ("gateway.commands.feed:feed", "Publish market data, beside a server."),
+    "monitor": ("gateway.commands.monitor:monitor", "Raise alerts: controls, halts, throttles, disk, clock."),
     "demo": ("gateway.demo.cli:demo", "A trading day at high speed, in this terminal."),
     "client": ("gateway.commands.client:client", "Trade: place, cancel, replace, take, look, watch."),
     "operate": ("gateway.commands.operate:operate", "Run a venue's day by hand: accounts, phases, auctions, limits."),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Final, Literal
 
@@ -11,6 +12,8 @@ from engine.control import Control
 from engine.core import ImplementationName
 
 MAX_GRACE_MS: Final = 600_000
+LOCAL_FEED: Final = "local"
+FEED_ENDPOINT: Final = re.compile(r"tcp://[^/\s]+:\d{1,5}")
 
 
 class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -51,12 +54,27 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     batch_commands: int = 4_096
     """Most commands that are journaled together."""
     batch_frames: int = 256
+    utc_limit_us: int = 100
+    """Largest divergence from UTC, microseconds (RTS 25): 100 where the gateway answers within a millisecond, else
+    1,000."""
+    feed: str = ""
+    """Where market data is published, by a process beside the server: tcp://HOST:PORT with CURVE (snapshots at the next
+    port) and the local socket `<data>/feed.sock`, or "local" for that one alone; "" = none."""
     opening: tuple[Control, ...] = ()
     """Applied once, when the journal is new."""
 
     def __post_init__(self) -> None:
         if not 0 <= self.grace_ms <= MAX_GRACE_MS:
             raise ValueError(f"grace_ms {self.grace_ms}: 0 to {MAX_GRACE_MS:,}")
+        if self.utc_limit_us < 1:
+            raise ValueError(f"utc_limit_us {self.utc_limit_us}: at least 1")
+        if self.feed not in ("", LOCAL_FEED) and not FEED_ENDPOINT.fullmatch(self.feed):
+            raise ValueError(f"feed {self.feed!r}: write tcp://HOST:PORT, or {LOCAL_FEED} for the local socket alone")
+
+    @property
+    def is_real_time(self) -> bool:
+        """Whether the venue's time is to be the world's."""
+        return self.clock_rate == 1 and not self.start_time
 
     @property
     def data_folder(self) -> Path:

@@ -17,6 +17,7 @@ from gateway.views import Account, Book, Day, Indicative, OpenOrder, Reference
 from gateway.wire import FrameType, QueryKind
 from gateway.wire_calls import IndicativeAnswer
 from gateway.wire_statements import StatementData
+from gateway.wire_status import StatusData
 
 M = TypeVar("M", bound=wire.Message)
 STATEMENT_PATIENCE = 60.0
@@ -73,9 +74,9 @@ class Questions(RegisterQuestions):
             if page.complete:
                 return [self.reference.order(order) for order in found]
 
-    def status(self) -> wire.StatusData:
+    def status(self) -> StatusData:
         """What the venue takes, room in its journal, and the counts of the firm's sessions (operators: of all)."""
-        return self.ask(QueryKind.STATUS, 0, wire.StatusData)
+        return self.ask(QueryKind.STATUS, 0, StatusData)
 
     def statement(self, date: int = 0, account: int | None = None) -> Statement:
         """A settled day of an account of the firm: opening, movements, closing, trades, orders that live on.

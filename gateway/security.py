@@ -246,10 +246,17 @@ class Authenticator:
 
 
 def require_refusal(
-    context: zmq.Context[zmq.Socket[bytes]], endpoint: str, server_key: bytes, serve: Callable[[], None]
+    context: zmq.Context[zmq.Socket[bytes]],
+    endpoint: str,
+    server_key: bytes,
+    serve: Callable[[], None],
+    kind: int = zmq.DEALER,
 ) -> None:
-    """Connect with a random key and raise SecurityError unless the server refuses it within five seconds."""
-    probe = context.socket(zmq.DEALER)
+    """Connect with a random key and raise SecurityError unless the server refuses it within five seconds.
+
+    `kind`: a type of socket that may talk to the one bound there.
+    """
+    probe = context.socket(kind)
     probe.linger = 0
     probe.curve_publickey, probe.curve_secretkey = zmq.curve_keypair()
     probe.curve_serverkey = server_key

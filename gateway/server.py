@@ -31,11 +31,13 @@ from gateway.calendar import NEVER
 from gateway.config import Config, load_config
 from gateway.doors import Doors
 from gateway.exchange import Exchange, Surprise
+from gateway.feed.keeper import FeedKeeper
 from gateway.journal import ShowBar, open_journal
 from gateway.keyring import Keyring
 from gateway.security import SecurityError, server_keys
 from gateway.service import Service
 from gateway.sessions import Port, Registry
+from gateway.utc import clock_text
 from replay import JournalError
 from replay.writer import SpaceState
 
@@ -57,6 +59,7 @@ class Server:
     Attributes:
         endpoint: the tcp endpoint as bound, "" without one; `ipc_endpoint` likewise.
         public_key: the server's CURVE key (Z85), which clients need.
+        feed: the market data process beside it.
         service, exchange, registry: set by `start`.
     """
 
@@ -70,6 +73,7 @@ class Server:
         self.public_key = ""
         self._say = say
         self._doors = Doors()
+        self.feed = FeedKeeper(config, say)
         self._stopping = threading.Event()
         self._reloading = threading.Event()
         # A byte in here ends the poll at once; a signal handler may do no more than that.
@@ -131,7 +135,16 @@ class Server:
                 service.publish(events, messages)
         self._keyring = Keyring(self.config, service, self._say)
         self._keyring.load(last)
+        self._record_clock()
         service.run_calendar()
+
+    def _record_clock(self) -> None:
+        """Journal how far from UTC this run begins, and say so where that is not within the limit."""
+        clock = self.service.utc.status()
+        if clock.verdict != "own time":
+            self.exchange.note(clock_text(clock))
+        if clock.verdict not in ("within", "own time"):
+            self._say(f"Warning: {clock_text(clock)}")
 
     def _bind(self) -> None:
         self._doors.open(self.config, self._keys, self.registry.admits)
@@ -148,6 +161,7 @@ class Server:
         _write_whole(self.config.data_folder / ENDPOINTS, msgspec.json.encode(endpoints))
         for port in self._doors.ports:
             self._say(f"Listening on {port.endpoint}")
+        self.feed.tick(time.monotonic())
 
     # --- the loop -------------------------------------------------------------------------------------------------
 
@@ -250,6 +264,7 @@ class Server:
     def _tick(self) -> None:
         self._look()
         self._keyring.tick()
+        self.feed.tick(time.monotonic())
         self.service.beat(self._doors.ports)
         batches = self.service.batches
         quiet = batches == self._quiet_batches
@@ -296,6 +311,7 @@ class Server:
         service = getattr(self, "service", None)
         if service is not None:
             service.queries.close()
+        self.feed.close()
         self._doors.close()
         self._waker.close()
         self._wake_end.close()

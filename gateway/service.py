@@ -39,6 +39,7 @@ from gateway.sessions import MAX_BAD_FRAMES, Connection, Port, Registry
 from gateway.statements import StatementDesk
 from gateway.status import StatusBoard
 from gateway.streams import Streams
+from gateway.utc import UtcWatch
 from gateway.wire import EVENT_HEAD, FrameType, WireError
 
 MISSED_HEARTBEATS: Final = 2.5
@@ -63,6 +64,7 @@ class Service:
         self._out = Outbox(config.credit_bytes, self.counters)
         self.batches = 0
         self._config = config
+        self.utc = UtcWatch(exchange.clock, config.is_real_time, config.utc_limit_us)
         self._streams = Streams(exchange, registry.directory)
         self.room = Room(exchange.writer, say)
         self.losses = Losses(exchange, registry, self._out, config.grace_ms, self.run_calendar, self.publish)
@@ -81,7 +83,7 @@ class Service:
         """Carries out the commands that have gathered, then answers."""
         self.queries = QueryDesk(
             Queries(exchange.engine, registry),
-            StatusBoard(exchange, registry, self.room, self.counters),
+            StatusBoard(exchange, registry, self.room, self.counters, self.utc),
             StatementDesk(config.data_folder / "journal"),
             self._out,
             self.counters,

@@ -137,6 +137,11 @@ class Registry:
     def by_name(self, name: str) -> Session | None:
         return self._by_name.get(name)
 
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """Every key that belongs to a session."""
+        return tuple(self._by_key)
+
     def admits(self, key: str) -> bool:
         """Whether a public key may connect: it belongs to a session that has not been ended."""
         session = self._by_key.get(key)

@@ -7,10 +7,11 @@ from collections import Counter
 from typing import Final
 
 from engine.schema import Role
-from gateway import wire
 from gateway.exchange import Exchange
 from gateway.room import Room
 from gateway.sessions import Registry, Session
+from gateway.utc import UtcWatch
+from gateway.wire_status import SessionStatus, StatusData
 from replay.writer import SpaceState
 
 ACCEPTS: Final = {SpaceState.OK: "orders", SpaceState.DRAIN: "cancels", SpaceState.HALT: "nothing"}
@@ -19,17 +20,20 @@ ACCEPTS: Final = {SpaceState.OK: "orders", SpaceState.DRAIN: "cancels", SpaceSta
 class StatusBoard:
     """How one server is. A firm sees its own sessions, an operator all of them and the venue's counters."""
 
-    def __init__(self, exchange: Exchange, registry: Registry, room: Room, counters: Counter[str]) -> None:
+    def __init__(
+        self, exchange: Exchange, registry: Registry, room: Room, counters: Counter[str], utc: UtcWatch
+    ) -> None:
         self._exchange = exchange
         self._registry = registry
         self._room = room
         self._counters = counters
+        self._utc = utc
 
-    def answer(self, asked_by: Session) -> wire.StatusData:
+    def answer(self, asked_by: Session) -> StatusData:
         """The status as `asked_by` may see it."""
         exchange, operator = self._exchange, asked_by.role == Role.OPERATOR
         space, now = exchange.writer.space(), time.monotonic_ns()
-        return wire.StatusData(
+        return StatusData(
             accepts=ACCEPTS[self._room.state],
             epoch=exchange.epoch,
             journal_time=exchange.clock.peek(),
@@ -45,12 +49,13 @@ class StatusBoard:
                 if operator or session is asked_by or (session.firm and session.firm == asked_by.firm)
             ),
             counters=tuple(sorted(self._counters.items())) if operator else (),
+            clock=self._utc.status(),
         )
 
 
-def _session(session: Session, now: int) -> wire.SessionStatus:
+def _session(session: Session, now: int) -> SessionStatus:
     connection = session.connection
-    return wire.SessionStatus(
+    return SessionStatus(
         session=session.number,
         name=session.name,
         connected=connection is not None,

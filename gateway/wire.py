@@ -311,43 +311,6 @@ class OrdersAnswer(Message, frozen=True):
     complete: bool
 
 
-class SessionStatus(Message, frozen=True):
-    """What the gateway has counted of one session since its start; `grace_ms` runs while it is away and not yet down.
-
-    `commands` were carried out; `throttled_orders`, `throttled_cancels` and `drained` were refused before the engine.
-    """
-
-    session: int
-    name: str
-    connected: bool
-    grace_ms: int
-    commands: int
-    throttled_orders: int
-    throttled_cancels: int
-    drained: int
-    unconfirmed_bytes: int
-
-
-class StatusData(Message, frozen=True):
-    """How the venue is. `accepts`: "orders", "cancels" (the disk is nearly full) or "nothing" (it stops).
-
-    Bytes are those of the journal's present file, what of it is used, and what of the next one is prepared. `sessions`
-    are those of the own firm, for an operator all; `counters` are for operators only.
-    """
-
-    accepts: str
-    epoch: int
-    journal_time: int
-    durability: str
-    command_sequence: int
-    event_sequence: int
-    segment_bytes: int
-    used_bytes: int
-    prepared_bytes: int
-    sessions: tuple[SessionStatus, ...]
-    counters: tuple[tuple[str, int], ...]
-
-
 class Frame(NamedTuple):
     """A frame taken apart."""
 

@@ -126,13 +126,13 @@ def execute(engine: Engine, chunk: Chunk) -> bytes | None:
     commands, expected, at = chunk.commands, chunk.events, 0
     while len(commands):
         done, events = engine.apply(commands[:COMMANDS_AT_ONCE])
-        _compare(expected[at : at + len(events)], events)
+        compare_events(expected[at : at + len(events)], events)
         at += len(events)
         if done == 0:
             raise RuntimeError("the engine applied none of the commands it was given")
         commands = commands[done:]
     if at != len(expected):
-        _compare(expected[at:], expected[:0])
+        compare_events(expected[at:], expected[:0])
     if chunk.digest is not None:
         digest = engine.digest()
         if digest != chunk.digest:
@@ -141,7 +141,8 @@ def execute(engine: Engine, chunk: Chunk) -> bytes | None:
     return chunk.digest
 
 
-def _compare(expected: EventArray, actual: EventArray) -> None:
+def compare_events(expected: EventArray, actual: EventArray) -> None:
+    """Raises Diverged, with the first difference, unless the journal's events and those computed are the same bytes."""
     # As int64, which compares at memory speed; the records themselves would be compared field by field.
     if len(expected) == len(actual) and np.array_equal(expected.view(np.int64), actual.view(np.int64)):
         return

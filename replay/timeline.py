@@ -91,7 +91,7 @@ def state_at(
         JournalError: the journal cannot be read.
     """
     reader = JournalReader(source)
-    start, state = _snapshot_before(reader, sequence, time)
+    start, state = snapshot_before(reader, sequence, time)
     engine = make_engine(implementation, reader.venue, state)
     rest: list[CommandArray] = []
     for chunk in chunks(_before(reader, start, sequence, time, rest)):
@@ -128,8 +128,10 @@ def _before(
         return
 
 
-def _snapshot_before(reader: JournalReader, sequence: int | None, time: int | None) -> tuple[Position, bytes | None]:
-    """(where to go on, canonical state) of the newest snapshot at or before the instant, else the beginning.
+def snapshot_before(
+    reader: JournalReader, sequence: int | None = None, time: int | None = None
+) -> tuple[Position, bytes | None]:
+    """(where to go on, canonical state) of the newest durable snapshot at or before the instant, else the beginning.
 
     Segments are told apart by the header of their first batch; of their contents only the snapshot is read.
     """

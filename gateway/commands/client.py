@@ -139,18 +139,41 @@ def account(target: Target, number: int | None, as_json: bool) -> None:
 
 
 @client.command()
+@click.argument("instruments", nargs=-1)
+@click.option("--feed", default="", envvar="CARBONBOOK_FEED", help="The feed's address (default: as it wrote it).")
 @click.option("--after", type=SEQUENCE, help="Begin behind this event sequence; 0 = all this session got.")
 @click.option("--for", "seconds", type=click.FloatRange(min=0), help="End after so many seconds (default: Ctrl-C).")
 @click.option("--kind", "kinds", multiple=True, help="Only events of this kind, such as TRADE; may be repeated.")
 @json_option
 @pass_target
-def watch(target: Target, after: int | None, seconds: float | None, kinds: tuple[str, ...], as_json: bool) -> None:
+def watch(
+    target: Target,
+    instruments: tuple[str, ...],
+    feed: str,
+    after: int | None,
+    seconds: float | None,
+    kinds: tuple[str, ...],
+    as_json: bool,
+) -> None:
     """Print this session's events as they come: acceptances, trades, fees, ends.
+
+    With INSTRUMENTS show the market instead, as everybody may see it: a live table of books, figures and trades in a
+    terminal, else a line for each change. It comes from the venue's feed; no session is logged on.
 
     \b
     carbonbook client watch --session ALPHA
     carbonbook client watch --after 0 --for 1 --kind TRADE --session ALPHA       all fills so far
+    carbonbook client watch CEA24 CEA25
+    carbonbook client watch CEA24 --feed tcp://10.0.0.5:7003 --key ALPHA.secret --server-key server.pub --json
     """
+    if instruments:
+        if after is not None or kinds:
+            raise click.UsageError("--after and --kind are for a session's own events, not for instruments")
+        from gateway.commands.market_watch import watch_market
+
+        with contextlib.suppress(KeyboardInterrupt):
+            watch_market(target, feed, instruments, seconds, as_json)
+        return
     from gateway.commands.watching import follow, kinds_named
 
     wanted = kinds_named(kinds)

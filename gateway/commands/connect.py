@@ -116,7 +116,7 @@ def _resolve(target: Target) -> tuple[str, dict[str, Any]]:
             f"{target.data}/endpoints.json: not there; start a server (carbonbook serve), name its folder with --data,"
             " or its address with --connect"
         )
-    key = target.key or _key_at(target)
+    key = key_of(target)
     if not endpoint:
         endpoint = told["tcp"] if key is not None and told["tcp"] else told["ipc"]
     if not endpoint.startswith(("tcp://", "ipc://")):
@@ -128,12 +128,17 @@ def _resolve(target: Target) -> tuple[str, dict[str, Any]]:
         return endpoint, {"session": target.session}
     if key is None:
         raise click.UsageError("tcp needs your key: --key NAME.secret, or --session NAME where the server's keys lie")
-    server = target.server_key or (told.get("public_key", "").encode() or None)
-    beside = key.parent / "server.pub"
-    server = target.server_key or (beside if beside.exists() else server)
-    if server is None:
-        raise click.UsageError("tcp needs the server's public key: --server-key server.pub")
+    server = server_key_of(target, key, told.get("public_key", ""))
     return endpoint, {"secret": key, "server": server, "session": target.session}
+
+
+def server_key_of(target: Target, key: Path, told: str) -> Path | bytes:
+    """The server's public key: as named, beside the session's own, or as the server has told."""
+    beside = key.parent / "server.pub"
+    server = target.server_key or (beside if beside.exists() else told.encode())
+    if not server:
+        raise click.UsageError("tcp needs the server's public key: --server-key server.pub")
+    return server
 
 
 def _told(data: Path) -> dict[str, str]:
@@ -149,7 +154,9 @@ def _told(data: Path) -> dict[str, str]:
         raise Failure(f"{data}/endpoints.json: cannot be read; restart the server, or use --connect") from None
 
 
-def _key_at(target: Target) -> Path | None:
-    """The session's secret in the server's own keys folder, for practice on one machine."""
+def key_of(target: Target) -> Path | None:
+    """The secret key named, or the session's in the server's own keys folder, for practice on one machine."""
+    if target.key is not None:
+        return target.key
     here = target.data / "keys" / f"{target.session}.secret"
     return here if target.session and "/" not in target.session and here.exists() else None

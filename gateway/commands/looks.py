@@ -7,8 +7,9 @@ from typing import Any
 from engine.schema import Phase
 from gateway.commands.common import table
 from gateway.commands.operating import iso
+from gateway.utc import clock_text
 from gateway.views import Account, Book, Day, Indicative, OpenOrder
-from gateway.wire import StatusData
+from gateway.wire_status import StatusData
 
 
 def days_table(days: list[Day]) -> str:
@@ -123,6 +124,7 @@ def status_text(status: StatusData) -> str:
         f"the venue takes {ACCEPTS[status.accepts]}",
         f"command {status.command_sequence:,}, event {status.event_sequence:,}, durability {status.durability}",
         f"journal: {used}, {status.prepared_bytes / 2**20:.1f} MiB of the next file prepared",
+        clock_text(status.clock),
     ]
     refused = ["thr. orders", "thr. cancels", "drained"]
     heads = ["no.", "session", "connected", "away ms", "commands", *refused, "unconfirmed"]
@@ -140,4 +142,5 @@ def status_json(status: StatusData) -> dict[str, Any]:
     import msgspec
 
     sessions = [msgspec.structs.asdict(session) for session in status.sessions]
-    return msgspec.structs.asdict(status) | {"sessions": sessions, "counters": dict(status.counters)}
+    clock = msgspec.structs.asdict(status.clock)
+    return msgspec.structs.asdict(status) | {"sessions": sessions, "counters": dict(status.counters), "clock": clock}

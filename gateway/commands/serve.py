@@ -64,6 +64,12 @@ CLOCK_FILE = "clock.json"
     "--practice/--no-practice", default=True, show_default=True, help="Practice firms when nothing is there yet."
 )
 @click.option(
+    "--feed",
+    default="",
+    metavar="ENDPOINT",
+    help="Publish market data, too: on tcp://HOST:PORT and feed.sock in the data folder, or local for that alone.",
+)
+@click.option(
     "--config", "file", type=click.Path(dir_okay=False, path_type=Path), help="All settings from TOML or JSON."
 )
 @implementation_option
@@ -78,6 +84,7 @@ def serve(
     start_at: str | None,
     durability: Literal["sync", "async"],
     practice: bool,
+    feed: str,
     file: Path | None,
     implementation: ImplementationName,
     as_json: bool,
@@ -91,6 +98,7 @@ def serve(
     carbonbook serve
     carbonbook serve --data practice --start-at 2025-08-11T09:29:55+08:00 --rate 60
     carbonbook serve --venue plain --tcp tcp://0.0.0.0:7001 --no-practice
+    carbonbook serve --feed tcp://127.0.0.1:7003
     """
     say = _quiet if as_json else _print
     with _errors():
@@ -112,6 +120,7 @@ def serve(
                 durability=durability,
                 implementation=implementation,
                 opening=opening,
+                feed=feed,
             )
         return _run(config, say, as_json)
 

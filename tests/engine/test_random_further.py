@@ -56,6 +56,7 @@ def looks_agree(kernel: Engine, reference: Engine) -> None:
     for instrument in range(1, len(kernel.venue.instruments) + 1):
         assert kernel.indicative(instrument) == reference.indicative(instrument)
         assert kernel.depth(instrument, 5) == reference.depth(instrument, 5)
+        assert kernel.lots(instrument, 5) == reference.lots(instrument, 5)
     assert kernel.open_orders().tobytes() == reference.open_orders().tobytes()
 
 

@@ -1,0 +1,63 @@
+"""What a monitor tells, and how it does not tell the same thing again and again."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Final, Literal
+
+import msgspec
+
+Severity = Literal["info", "warning", "critical"]
+SEVERITIES: Final[tuple[Severity, ...]] = ("info", "warning", "critical")
+
+
+class Alert(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One line of the monitor; as JSON a field that is zero or empty is left out."""
+
+    time: int
+    """When it was raised, UTC ns of this machine."""
+    severity: Severity
+    kind: str
+    """A name that never changes, such as KILL_SWITCH."""
+    text: str
+    venue_time: int = 0
+    """Of the event behind it."""
+    event: int = 0
+    """Its sequence in the journal."""
+    instrument: str = ""
+    session: int = 0
+    value: int = 0
+    """What was measured."""
+    threshold: int = 0
+    held_back: int = 0
+    """Alerts of this kind about the same thing since the last one told."""
+
+
+class Bell:
+    """Raises alerts, each (kind, key) at most once in `repeat_seconds`.
+
+    Args:
+        clock: monotonic seconds.
+    """
+
+    def __init__(self, repeat_seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
+        self._repeat = repeat_seconds
+        self._clock = clock
+        self._rung: dict[tuple[str, object], float] = {}
+        self._held: dict[tuple[str, object], int] = {}
+
+    def ring(self, severity: Severity, kind: str, text: str, key: object = "", **facts: int | str) -> list[Alert]:
+        """The alert as a list of one; empty while it is held back."""
+        name, now = (kind, key), self._clock()
+        if name in self._rung and now - self._rung[name] < self._repeat:
+            self._held[name] = self._held.get(name, 0) + 1
+            return []
+        self._rung[name] = now
+        held = self._held.pop(name, 0)
+        return [Alert(time.time_ns(), severity, kind, text, held_back=held, **facts)]  # type: ignore[arg-type]
+
+    def forget(self, kind: str, key: object = "") -> bool:
+        """What it was about is over: the next one is told at once. True when it had been told."""
+        self._held.pop((kind, key), None)
+        return self._rung.pop((kind, key), None) is not None
