@@ -78,6 +78,7 @@ def opened(target: Target) -> Iterator[Client]:
     from gateway.security import SecurityError
 
     endpoint, options = _resolve(target)
+    it: Client | None = None
     try:
         with Client(
             endpoint, timeout=target.timeout, reconnect_timeout=target.timeout, name="carbonbook", **options
@@ -98,10 +99,10 @@ def opened(target: Target) -> Iterator[Client]:
         raise click.UsageError(str(error)) from None
 
 
-def _as_price(it: Client, error: Rejected) -> str:
+def _as_price(it: Client | None, error: Rejected) -> str:
     """The floor that a refusal names, in currency units; "" where it names none, or no instrument."""
     event = error.event
-    if error.reason.name != "BELOW_FLOOR" or event is None or not event["instrument"]:
+    if it is None or error.reason.name != "BELOW_FLOOR" or event is None or not event["instrument"]:
         return ""
     symbol = it.reference.instrument(int(event["instrument"])).symbol
     return f", {it.reference.price(symbol, int(event['remaining']))}"
