@@ -611,8 +611,8 @@ static inline const char *cb_reason_text(int16_t reason)
     case CB_REASON_INVALID_FLAGS: return "unknown flag for this command kind";
     case CB_REASON_INVALID_SELF_TRADE: return "unknown self-trade prevention mode";
     case CB_REASON_INVALID_SCOPE: return "unknown scope for this command kind";
-    case CB_REASON_INVALID_COMBINATION: return "order type, time in force and flags do not go together";
-    case CB_REASON_UNKNOWN_ACCOUNT: return "no such account in the session's firm";
+    case CB_REASON_INVALID_COMBINATION: return "order type, time in force and flags, or a reserve and a cap, do not go together";
+    case CB_REASON_UNKNOWN_ACCOUNT: return "no such account, or none of the session's firm";
     case CB_REASON_UNKNOWN_INSTRUMENT: return "no such instrument";
     case CB_REASON_UNKNOWN_FIRM: return "no such firm";
     case CB_REASON_UNKNOWN_ASSET: return "no such asset";
@@ -702,7 +702,7 @@ static inline const char *cb_reason_text(int16_t reason)
     case CB_REASON_LISTING_CHANGED: return "the listing's price differs from the one stated";
     case CB_REASON_QUANTITY_EXCEEDS_LISTING: return "the listing has fewer lots left than stated";
     case CB_REASON_SELF_TRADE: return "both sides belong to one owner group";
-    case CB_REASON_BELOW_RESERVE: return "the bid is worse than the auction's reserve price";
+    case CB_REASON_BELOW_RESERVE: return "the price is worse than the auction's reserve price";
     case CB_REASON_ABOVE_CAP: return "the bid is beyond the auction's price cap";
     case CB_REASON_MIN_QUANTITY_NOT_MET: return "the order's minimum quantity is not available at the limit";
     case CB_REASON_BELOW_FLOOR: return "the auction's reserve price is below the floor of the year";

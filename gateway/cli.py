@@ -95,6 +95,11 @@ def _guarded(run: Any, arguments: list[str]) -> int:
         code = run()
         sys.stdout.flush()
         return code if isinstance(code, int) else 0
+    except click.NoSuchOption as error:
+        text = error.format_message()
+        if error.option_name.removeprefix("-").replace(".", "").isdigit():
+            text = f"{error.option_name} was read as an option; for a number below 0 write -- before the arguments"
+        return _say(text, EXIT_USAGE, as_json, hint=_usage(error))
     except click.UsageError as error:
         return _say(error.format_message(), EXIT_USAGE, as_json, hint=_usage(error))
     except click.ClickException as error:

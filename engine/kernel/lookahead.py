@@ -21,7 +21,7 @@ from engine.layout import AHEAD_SIZE
 from engine.schema import CommandKind
 from engine.venue import MAX_INSTRUMENTS
 
-BLOCK = 8
+BLOCK = 4
 NEAR_MEMORY = 2_000
 """So many orders and accounts are near anyway."""
 LAST_INSTRUMENT = MAX_INSTRUMENTS - 1

@@ -40,7 +40,7 @@ def compliance(target: Target, account: int | None, as_json: bool) -> None:
         print_json({**facts, "transfers_open": found.transfers_open})
         return
     if found.years:
-        click.echo(table(list(found.years[0]._fields), found.years))
+        click.echo(table(list(found.years[0]._fields), [(str(year.year), *year[1:]) for year in found.years]))
     else:
         click.echo(f"account {found.account}: no obligations")
     click.echo(table(["asset", "units"], list(found.holdings.items())) if found.holdings else "no units")

@@ -210,7 +210,9 @@ def _draw(path: Path) -> bytes:
     try:
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
-        raise Failure(f"{path}: exists; a seed is used once: name another --seed-file, or remove it") from None
+        raise Failure(
+            f"{path}: exists, perhaps the only copy of a committed seed: keep it, and name another --seed-file"
+        ) from None
     with os.fdopen(handle, "w") as file:
         file.write(seed.hex() + "\n")
         file.flush()

@@ -27,6 +27,7 @@ from gateway.commands.common import (
 
 if TYPE_CHECKING:
     from engine.core import ImplementationName
+    from engine.venue import Venue
     from gateway.config import Config
     from gateway.server import Server
 
@@ -265,10 +266,17 @@ def _welcome(server: Server, say: Any) -> None:
     trader = next((s.name for s in registry.sessions.values() if _role(s.role) == "trader"), "")
     if trader:
         data = "" if config.data == "data" else f" --data {config.data}"
-        first = exchange.venue.instruments[0]
-        price = first.previous_close or first.floor
-        say(f"Try: carbonbook client place {first.symbol} buy 100 {price} --session {trader}{data}")
+        say(f"Try: carbonbook client {_first_command(exchange.venue)} --session {trader}{data}")
     say("Ready. Stop with Ctrl-C or SIGTERM")
+
+
+def _first_command(venue: Venue) -> str:
+    from gateway.commands.venue import auctions_only
+
+    first = venue.instruments[0]
+    if auctions_only(venue):
+        return "bid auctions"
+    return f"place {first.symbol} buy 100 {first.previous_close or first.floor}"
 
 
 def _role(number: int) -> str:

@@ -52,7 +52,7 @@ def show(name: str, as_json: bool) -> None:
         click.echo(found.to_json().decode())
         return
     parts = [f"{found.name}: {found.title or 'no title'}"]
-    bare = _auctions_only(found)
+    bare = auctions_only(found)
     for title, lines in (
         ("Mechanism", _bids_only(found) if bare else _mechanism(found)),
         ("Call auctions and interruptions", [] if bare else _calls(found)),
@@ -91,7 +91,7 @@ def check(file: Path, as_json: bool) -> None:
         click.echo(f"{file}: good; venue {found.name}, {len(found.instruments)} instruments")
 
 
-def _auctions_only(venue: Venue) -> bool:
+def auctions_only(venue: Venue) -> bool:
     """Whether nothing is ever traded beside auctions: no moment of the calendar opens another mode."""
     idle = {"CLOSED", "HALT", "END"}
     opening = any(t.phase not in idle for t in venue.calendar.transitions) or not venue.calendar.transitions

@@ -90,7 +90,7 @@ def test_a_client_command_does_not_load_the_kernel():
         (("client", "place", "X1", "buy", "1", "2", "--account", str(2**31)), f"{2**31} is not in the range"),
         (("client", "cancel", str(2**63)), f"{2**63} is not in the range"),
         (("client", "place", "X1", "buy", "1", "NaN"), "'NaN' is no price"),
-        (("client", "place", "X1", "buy", "1", "-5"), "No such option"),
+        (("client", "place", "X1", "buy", "1", "-5"), "-5 was read as an option; for a number below 0 write --"),
         (("client", "replace", "1"), "state what to change: --lots, --price, --stop"),
         (("client", "place", "X1", "buy", "9", "--market", "--shown", "2"), "--shown is for limit orders"),
         (("client", "place", "X1", "buy", "9", "7", "--tif", "ioc", "--good-till", "2025-08-29"), "leave --tif out"),

@@ -172,7 +172,9 @@ def test_an_auction_by_lot(ops: Terminal, tmp_path: Path) -> None:
     told = ops.ask("auction", "commit", 1, "--seed-file", file)
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert told["sha256"] == hashlib.sha256(bytes.fromhex(file.read_text())).hexdigest()
-    assert "exists; a seed is used once" in ops.refused("auction", "commit", 1, "--seed-file", file)
+    assert "exists, perhaps the only copy of a committed seed: keep it" in ops.refused(
+        "auction", "commit", 1, "--seed-file", file
+    )
     assert ops.says("auction", "open", 1) == "auction 1: open, 100,000 lots"
     late = tmp_path / "late.seed"
     assert ops.refused("auction", "commit", 1, "--seed-file", late) == "WRONG_AUCTION_STAGE"
