@@ -10,13 +10,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from engine.schema import EVENT, EventKind, Reason, Role
+from engine.schema import EVENT, EventKind, LimitKind, Reason, Role
+from engine.schema import CommandKind as K
 from gateway.monitor.alerts import Alert, Bell
 from gateway.monitor.journal_watch import JournalWatch
 from gateway.monitor.status_watch import MIB, MachineWatch, StatusWatch
 from gateway.monitor.thresholds import Thresholds, load_thresholds
+from tests.engine.auction_hall import DATE, UNITS, announce, close_window, hall, open_hall, open_window
 from tests.engine.builders import seee
-from tests.gateway.test_monitor import status
+from tests.gateway.test_monitor import Watched, status
 
 pytestmark = pytest.mark.nojit
 
@@ -159,6 +161,29 @@ def test_events_that_are_told(kind: EventKind, severity: str, fields: dict[str, 
     assert (found.kind, found.severity, found.value) == (name, severity, value)
     assert found.text.startswith(text)
     assert (found.venue_time, found.event) == (77, 9)
+
+
+def test_out_of_a_real_days_journal(tmp_path: Path) -> None:
+    """An auction without bids, a file that the registry refuses, a holder above the line."""
+    watched = Watched(tmp_path, hall())
+    with watched.diary as day:
+        open_hall(lambda _: day, day.venue)
+        announce(day, 500, 100)
+        open_window(day)
+        assert watched.kinds() == []
+        close_window(day)
+        assert watched.kinds() == ["AUCTION_CANCELLED"]
+        day.send(K.SET_LIMIT, scope=int(LimitKind.LARGE_HOLDER), quantity=UNITS, account=1)
+        day.send(K.SET_LIMIT, scope=int(LimitKind.LARGE_HOLDER), quantity=UNITS - 1, account=2)
+        for told in (day.stop(), day.expire(), day.fix_close()):
+            assert told
+        day.send(K.ACKNOWLEDGE_SETTLEMENT, expiry=DATE, scope=0)
+        assert watched.kinds() == []
+        day.send(K.ACKNOWLEDGE_SETTLEMENT, expiry=DATE, scope=1)
+        assert watched.kinds() == ["SETTLEMENT_REFUSED"]
+        day.settle()
+        found = watched.alerts()
+        assert {(alert.kind, alert.value, alert.threshold) for alert in found} == {("LARGE_HOLDER", UNITS, UNITS - 1)}
 
 
 def test_a_settlement_file_that_the_registry_took() -> None:
