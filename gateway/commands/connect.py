@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 
 import click
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from gateway.errors import Rejected
 
 Function = TypeVar("Function", bound=Callable[..., Any])
+_ADDRESS: Final = re.compile(r"tcp://\S+:[0-9]{1,5}|ipc://.+")
 
 
 class Target(NamedTuple):
@@ -71,8 +73,12 @@ def pass_target(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 @contextmanager
-def opened(target: Target) -> Iterator[Client]:
-    """A client that is logged on; typed refusals become Failures with reason, code and text."""
+def opened(target: Target, *, asks_only: bool = False) -> Iterator[Client]:
+    """A client that is logged on; typed refusals become Failures with reason, code and text.
+
+    Args:
+        asks_only: nothing is sent that could be lost, so no answer is only that.
+    """
     from gateway.client import Client
     from gateway.errors import Disconnected, NoAnswer, Rejected
     from gateway.security import SecurityError
@@ -89,14 +95,31 @@ def opened(target: Target) -> Iterator[Client]:
         text = f"refused: {reason.name} ({int(reason)}): {error.text}{_as_price(it, error)}"
         raise Failure(text, reason=reason.name, code=int(reason)) from None
     except NoAnswer as error:
-        text = f"{error}; what was sent is not lost: look with `carbonbook client orders` before sending it again"
-        raise Failure(text) from None
+        advice = "; what was sent is not lost: look with `carbonbook client orders` before sending it again"
+        raise Failure(f"{error}{'' if asks_only else advice}") from None
     except Disconnected as error:
         raise Failure(str(error)) from None
     except SecurityError as error:
         raise Failure(f"key: {error}") from None
     except TypeError as error:
         raise click.UsageError(str(error)) from None
+
+
+def check_options(target: Target) -> None:
+    """Raises click.UsageError where the options cannot work whatever the server does: no address, no usable key."""
+    from gateway.security import SecurityError, read_secret, read_server_public
+
+    try:
+        if target.key is not None:
+            read_secret(target.key)
+        _, options = _resolve(target)
+        if "secret" in options:
+            read_secret(options["secret"])
+            read_server_public(options["server"])
+    except SecurityError as error:
+        raise click.UsageError(f"key: {error}") from None
+    except Failure:  # the server has not written its address yet, or no longer
+        return
 
 
 def _as_price(it: Client | None, error: Rejected) -> str:
@@ -120,7 +143,7 @@ def _resolve(target: Target) -> tuple[str, dict[str, Any]]:
     key = key_of(target)
     if not endpoint:
         endpoint = told["tcp"] if key is not None and told["tcp"] else told["ipc"]
-    if not endpoint.startswith(("tcp://", "ipc://")):
+    if not _ADDRESS.fullmatch(endpoint):
         hint = "write tcp://HOST:PORT or ipc:///PATH" if endpoint else "the server has no local socket: name a --key"
         raise click.BadParameter(f"{endpoint!r} is no address; {hint}", param_hint="--connect")
     if endpoint.startswith("ipc://"):

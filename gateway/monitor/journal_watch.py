@@ -56,6 +56,8 @@ class JournalWatch:
         self._window: deque[tuple[int, int, int]] = deque()
         """(venue time, commands, refused) of the last batches."""
         self._controls: Counter[tuple[int, int, int]] = Counter()
+        self.own_session = 0
+        """The monitor's own, whose losses are no news; 0 = none."""
         self.is_quiet = False
         """While what lies in the past is read: it is remembered, not told."""
 
@@ -171,7 +173,7 @@ class JournalWatch:
     def _status(self, event: Any, kind: EventKind) -> list[Alert]:
         if kind == EventKind.SESSION_DOWN:
             session, reason = int(event["aux"]), int(event["reason"])
-            if reason == Reason.USER_REQUESTED:
+            if reason == Reason.USER_REQUESTED or (self.own_session and session == self.own_session):
                 return []
             name = Reason(reason).name if reason else "no reason told"
             return self._about(event, "info", "SESSION_LOST", f"session {session} lost: {name}", session)

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+from engine.schema import Role
 from gateway.monitor.alerts import Alert, Bell, Severity
 from gateway.monitor.thresholds import Thresholds
 from gateway.utc import clock_text
@@ -38,6 +39,7 @@ class StatusWatch:
         if status.epoch != self._epoch:  # a new run of the server counts from 0
             self._throttled, self._counters = {}, {} if self._epoch else None
             self._epoch = status.epoch
+        yield from self._bell.over("NO_STATUS", "STATUS_BACK", "the server tells its status again")
         yield from self._room(status)
         yield from self._clock(status.clock)
         for session in status.sessions:
@@ -58,18 +60,28 @@ class StatusWatch:
                     yield from self._bell.ring("warning", kind, f"{more:,} {name} frames or requests", **facts)
         self._counters = counters
 
+    def silent(self, why: str) -> Iterator[Alert]:
+        """There was no answer: the server is frozen, gone or refuses the session."""
+        yield from self._bell.ring("critical", "NO_STATUS", f"the server does not tell its status: {why}")
+
+    def session(self, name: str, role: int) -> Iterator[Alert]:
+        """Whom the server answers: it shows an operator's session everything, any other only its own firm's."""
+        if role != Role.OPERATOR:
+            text = f"session {name} is no operator's: other firms' throttles and the server's counters are not watched"
+            yield from self._bell.ring("warning", "NOT_OPERATOR", text, name)
+
     def _room(self, status: StatusData) -> Iterator[Alert]:
         if status.accepts != "orders":
             text = f"the journal's disk is full: the venue takes {status.accepts} only"
             yield from self._bell.ring("critical", "DRAINING", text, status.accepts)
-        elif any([self._bell.forget("DRAINING", "cancels"), self._bell.forget("DRAINING", "nothing")]):
-            yield from self._bell.ring("info", "ORDERS_TAKEN", "the disk has room again: orders are taken")
+            return
+        text = "the disk has room again: orders are taken"
+        yield from self._bell.over("DRAINING", "ORDERS_TAKEN", text, ("cancels", "nothing"))
 
     def _clock(self, clock: ClockStatus) -> Iterator[Alert]:
         """The distance to UTC (RTS 25): anything but "within", unless the venue lives on its own time."""
         if clock.verdict in ("within", "own time"):
-            if sum(self._bell.forget("CLOCK", verdict) for verdict in _CLOCK):
-                yield from self._bell.ring("info", "CLOCK_WITHIN", clock_text(clock))
+            yield from self._bell.over("CLOCK", "CLOCK_WITHIN", clock_text(clock), _CLOCK)
             return
         known = {"value": clock.estimated_error, "threshold": clock.limit}
         yield from self._bell.ring(_CLOCK[clock.verdict], "CLOCK", clock_text(clock), clock.verdict, **known)
@@ -96,27 +108,32 @@ class MachineWatch:
                 severity = "critical" if kind == "SERVER_AWAY" else "warning"
                 text = f"the {what} (process {pid}) is not there"
                 yield from self._bell.ring(severity, kind, text, value=pid)  # type: ignore[arg-type]
-            elif pid and self._bell.forget(kind):
-                yield from self._bell.ring("info", f"{what.upper()}_BACK", f"the {what} is there again", value=pid)
+            elif pid:
+                yield from self._bell.over(kind, f"{what.upper()}_BACK", f"the {what} is there again", value=pid)
 
     def behind(self, count: int) -> Iterator[Alert]:
         """Durable commands that have not been read yet."""
         if count >= self._thresholds.behind:
             text = f"this monitor is {count:,} commands behind the journal"
             yield from self._bell.ring("warning", "BEHIND", text, value=count, threshold=self._thresholds.behind)
+        elif 2 * count <= self._thresholds.behind:
+            yield from self._bell.over("BEHIND", "CAUGHT_UP", "this monitor has caught up with the journal")
 
     def _disk(self) -> Iterator[Alert]:
+        """Free room. A single file may carry it over a limit and back: over is what is a tenth above the limit."""
         room = os.statvfs(self._data)
         free = room.f_bavail * room.f_frsize // MIB
-        for severity, limit in (
-            ("critical", self._thresholds.disk_free_critical_mib),
-            ("warning", self._thresholds.disk_free_mib),
-        ):
-            if free < limit:
-                text = f"{free:,} MiB free on the journal's disk; less than {limit:,}"
-                facts = {"value": free, "threshold": limit}
-                yield from self._bell.ring(severity, "DISK", text, severity, **facts)  # type: ignore[arg-type]
-                return
+        critical, warning = self._thresholds.disk_free_critical_mib, self._thresholds.disk_free_mib
+        if free < max(critical, warning):
+            severity: Severity = "critical" if free < critical else "warning"
+            limit = critical if free < critical else warning
+            text = f"{free:,} MiB free on the journal's disk; less than {limit:,}"
+            yield from self._bell.ring(severity, "DISK", text, severity, value=free, threshold=limit)
+        if free >= 1.1 * max(critical, warning):
+            text = f"{free:,} MiB free on the journal's disk"
+            yield from self._bell.over("DISK", "DISK_ROOM", text, ("critical", "warning"), value=free)
+        elif free >= 1.1 * critical:
+            self._bell.forget("DISK", "critical")
 
 
 def _pid_in(path: Path) -> int:

@@ -34,13 +34,17 @@ class Thresholds(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     """Durable commands that this monitor has not read yet."""
     status_seconds: Annotated[float, msgspec.Meta(ge=0.1, le=4)] = 1.0
     """Between two looks at the server; an alert comes within five seconds of its cause."""
-    repeat_seconds: Annotated[float, msgspec.Meta(ge=0)] = 60.0
-    """The same alert about the same thing comes again only after so long, with how often it was held back."""
+    repeat_seconds: Annotated[float, msgspec.Meta(ge=0, le=86_400)] = 60.0
+    """The same alert about the same thing comes again only after so long, with how often it was held back.
+
+    A day at most."""
 
 
 def load_thresholds(path: Path) -> Thresholds:
-    """From a TOML file. Raises OSError, ValueError with the setting's name."""
+    """From a TOML file. Raises OSError, ValueError with the names of file and setting."""
     try:
         return msgspec.toml.decode(path.read_bytes(), type=Thresholds)
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{path}: not UTF-8 at byte {error.start:,}") from None
     except msgspec.DecodeError as error:
         raise ValueError(f"{path}: {error}") from None

@@ -47,11 +47,12 @@ class Monitor:
         self.watchdog = threading.Timer(LIMIT, self.process.kill)
         self.watchdog.start()
 
-    def until(self, kind: str) -> dict[str, Any]:
-        """The next alert of a kind, whatever comes before."""
+    def until(self, kind: str, never: str = "") -> dict[str, Any]:
+        """The next alert of a kind, whatever comes before but `never`."""
         assert self.process.stdout is not None
         for line in self.process.stdout:
             found: dict[str, Any] = json.loads(line)
+            assert found["kind"] != never, found
             if found["kind"] == kind:
                 return found
         raise AssertionError(self.process.communicate())
