@@ -253,7 +253,7 @@ class MarketData:
         if not kept.is_sound:
             kept.waiting.append(update)
             return
-        if update.epoch == kept.epoch and update.sequence <= kept.sequence:
+        if update.epoch < kept.epoch or (update.epoch == kept.epoch and update.sequence <= kept.sequence):
             return
         book = update.book or kept.book
         follows = (update.epoch, update.sequence) == (kept.epoch, kept.sequence + 1)
@@ -283,7 +283,8 @@ class MarketData:
         kept.is_sound, kept.asked_at = True, 0.0
         symbol = self.reference.instrument(kept.number).symbol
         yield Change(symbol, found.sequence, found.time, new, (), () if first else found.auctions, True, missed)
-        waiting = list(kept.waiting)
+        # What another run of the feed sent leads nowhere: it would only be taken for the next gap.
+        waiting = [u for u in kept.waiting if u.epoch == found.epoch and u.sequence > found.sequence]
         kept.waiting.clear()
         for update in waiting:
             yield from self._update(kept, update)
