@@ -1,4 +1,4 @@
-"""The subscriber's own bookkeeping, message by message: what it takes, what it drops, when it is in step. No sockets."""
+"""The subscriber's own bookkeeping, message by message: what it takes, what it drops, when it is in step."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ import msgspec
 import pytest
 
 from engine.core import Engine
+from engine.schema import Side
 from gateway.feed.market import Market
-from gateway.feed.messages import Snapshot, Update
+from gateway.feed.messages import AuctionNews, AuctionStep, Snapshot, Update
 from gateway.marketdata import Change, Kept, MarketData
 from gateway.queries import reference_data
 from gateway.views import Reference
@@ -33,8 +34,13 @@ class Subscriber:
         found: Snapshot = msgspec.structs.replace(EMPTY, epoch=epoch, sequence=sequence, **parts)
         return list(self.market._snapshot(self.kept, found))
 
-    def update(self, epoch: int, sequence: int) -> list[Change]:
-        return list(self.market._update(self.kept, Update(epoch, sequence, 0, 0, EMPTY.checksum)))
+    def update(self, epoch: int, sequence: int, *auctions: AuctionNews) -> list[Change]:
+        update = Update(epoch, sequence, 0, 0, EMPTY.checksum, auctions=auctions)
+        return list(self.market._update(self.kept, update))
+
+
+def auction(number: int, step: AuctionStep) -> AuctionNews:
+    return AuctionNews(number, 0, int(step), int(Side.SELL), 7_410, 500, 0, 0, 0, 0)
 
 
 def test_a_gap_just_before_the_feed_starts_anew() -> None:
@@ -81,3 +87,21 @@ def test_the_first_update_of_another_run_asks_for_its_snapshot() -> None:
     assert not it.kept.is_sound
     assert [change.sequence for change in it.snapshot(NEW, 1)] == [1]
     assert it.kept.is_sound
+
+
+def test_auctions_of_the_first_snapshot_and_behind_a_gap() -> None:
+    """A newcomer is told all; who was away is told what he has not heard."""
+    it = Subscriber()
+    first, second = auction(1, AuctionStep.OPENED), auction(2, AuctionStep.ANNOUNCED)
+    assert it.snapshot(OLD, 1, auctions=(first, second))[0].auctions == (first, second)
+    closed = auction(1, AuctionStep.CLOSED)
+    assert it.update(OLD, 2, closed)[0].auctions == (closed,)
+    symbol = it.market.reference.data.instruments[0].symbol
+    assert it.market.auctions(symbol) == (second, closed)
+    it.update(OLD, 4)
+    third = auction(3, AuctionStep.ANNOUNCED)
+    assert it.snapshot(OLD, 4, auctions=(second, closed, third))[0].auctions == (third,)
+    assert it.market.auctions(symbol) == (second, closed, third)
+    it.update(OLD, 6)
+    from_a_state = tuple(msgspec.structs.replace(step, time=9) for step in (second, closed))
+    assert it.snapshot(NEW, 1, auctions=from_a_state)[0].auctions == ()
