@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import click
 
+from gateway.addresses import check_tcp
 from gateway.commands.common import Failure, data_option
 
 if TYPE_CHECKING:
@@ -123,6 +124,11 @@ def _resolve(target: Target) -> tuple[str, dict[str, Any]]:
     if not endpoint.startswith(("tcp://", "ipc://")):
         hint = "write tcp://HOST:PORT or ipc:///PATH" if endpoint else "the server has no local socket: name a --key"
         raise click.BadParameter(f"{endpoint!r} is no address; {hint}", param_hint="--connect")
+    if endpoint.startswith("tcp://"):
+        try:
+            check_tcp(endpoint, least=1)
+        except ValueError as error:
+            raise click.BadParameter(str(error), param_hint="--connect") from None
     if endpoint.startswith("ipc://"):
         if not target.session:
             raise click.UsageError("say who you are: --session NAME (`carbonbook keys list` shows the names)")

@@ -10,11 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import click
+import zmq
 
 from engine.schema import Phase, Side
 from gateway.commands.common import Failure, print_json, table, when
 from gateway.commands.connect import Target, key_of, server_key_of
 from gateway.errors import Disconnected, Rejected
+from gateway.feed.doors import snapshots_of
 from gateway.marketdata import Change, MarketData, PublicBook
 from gateway.security import SecurityError
 
@@ -42,8 +44,8 @@ def watch_market(target: Target, feed: str, names: tuple[str, ...], seconds: flo
         raise Failure(f"{error}") from None
     except SecurityError as error:
         raise Failure(f"key: {error}") from None
-    except ValueError as error:
-        raise click.BadParameter(str(error), param_hint="--feed") from None
+    except zmq.ZMQError as error:
+        raise Failure(f"socket: {error}; is --feed an address to connect to?") from None
 
 
 def _subscribed(target: Target, feed: str, names: tuple[str, ...]) -> MarketData:
@@ -55,6 +57,10 @@ def _subscribed(target: Target, feed: str, names: tuple[str, ...]) -> MarketData
             f"{target.data}/feed.json: no feed runs here; start one (carbonbook serve --feed, carbonbook feed) or"
             " name its address with --feed"
         )
+    try:
+        snapshots_of(endpoint)
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="--feed") from None
     if not endpoint.startswith("tcp://"):
         return MarketData(endpoint, instruments=names, timeout=target.timeout)
     if key is None:

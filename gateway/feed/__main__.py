@@ -19,6 +19,7 @@ from typing import Final, Literal
 import msgspec
 import zmq
 
+from gateway.addresses import MAX_FEED_PORT, check_tcp
 from gateway.feed.doors import FeedDoors
 from gateway.feed.follower import Feed
 from gateway.feed.keys import Subscribers
@@ -48,6 +49,10 @@ class FeedOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     implementation: Literal["kernel", "reference"] = "kernel"
     parent: int = 0
     """End when this process is our parent no longer; 0 = live on one's own."""
+
+    def __post_init__(self) -> None:
+        if self.tcp:
+            check_tcp(self.tcp, most=MAX_FEED_PORT)
 
     @property
     def folder(self) -> Path:
