@@ -197,10 +197,14 @@ class MarketData:
     # --- following ------------------------------------------------------------------------------------------------
 
     @property
+    def away(self) -> bool:
+        """Nothing has been heard of the feed for three seconds: what is shown may be old."""
+        return time.monotonic() - self._heard >= SILENCE
+
+    @property
     def connected(self) -> bool:
         """The feed has been heard of lately, and every instrument is in step with it."""
-        heard = time.monotonic() - self._heard < SILENCE
-        return heard and all(kept.is_sound for kept in self._kept.values())
+        return not self.away and all(kept.is_sound for kept in self._kept.values())
 
     def poll(self, timeout: float = 0.0) -> list[Change]:
         """What has changed, waiting at most `timeout` seconds for the first change. Raises Disconnected when the feed
