@@ -12,6 +12,8 @@ from engine.core import ImplementationName
 from gateway.addresses import MAX_FEED_PORT, check_tcp
 
 MAX_GRACE_MS: Final = 600_000
+ENDPOINTS: Final = "endpoints.json"
+"""In the data folder: where the server that started last listens, and the keys that were over with its start."""
 LOCAL_FEED: Final = "local"
 
 

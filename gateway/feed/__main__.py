@@ -108,7 +108,7 @@ def _run(options: FeedOptions, is_over: Callable[[], bool], say: Callable[[str],
     folder = options.folder
     replica = Replica(folder / "journal", options.implementation)
     keys = read_secret(options.keys_folder / "server.secret") if options.tcp else None
-    subscribers = Subscribers(replica.reader, options.keys_folder, say) if options.tcp else None
+    subscribers = Subscribers(replica.reader, options.keys_folder, folder, say) if options.tcp else None
     doors = FeedDoors()
     try:
         ipc = f"ipc://{Path(options.ipc).absolute()}" if options.ipc else ""
