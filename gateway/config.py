@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Final, Literal
 
@@ -10,10 +9,12 @@ import msgspec
 
 from engine.control import Control
 from engine.core import ImplementationName
+from gateway.addresses import MAX_FEED_PORT, check_tcp
 
 MAX_GRACE_MS: Final = 600_000
+ENDPOINTS: Final = "endpoints.json"
+"""In the data folder: where the server that started last listens, and the keys that were over with its start."""
 LOCAL_FEED: Final = "local"
-FEED_ENDPOINT: Final = re.compile(r"tcp://[^/\s]+:\d{1,5}")
 
 
 class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -68,8 +69,13 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
             raise ValueError(f"grace_ms {self.grace_ms}: 0 to {MAX_GRACE_MS:,}")
         if self.utc_limit_us < 1:
             raise ValueError(f"utc_limit_us {self.utc_limit_us}: at least 1")
-        if self.feed not in ("", LOCAL_FEED) and not FEED_ENDPOINT.fullmatch(self.feed):
-            raise ValueError(f"feed {self.feed!r}: write tcp://HOST:PORT, or {LOCAL_FEED} for the local socket alone")
+        if self.tcp:
+            check_tcp(self.tcp)
+        if self.feed not in ("", LOCAL_FEED):
+            try:
+                check_tcp(self.feed, most=MAX_FEED_PORT)
+            except ValueError as error:
+                raise ValueError(f"feed {error}, or {LOCAL_FEED} for the local socket alone") from None
 
     @property
     def is_real_time(self) -> bool:

@@ -12,13 +12,17 @@ from collections.abc import Callable
 from engine.control import OpenFirm, OpenSession
 from engine.schema import Role
 from gateway.config import Config
-from gateway.security import PublicFile, SecurityError, read_public_files, until_ns
+from gateway.security import PublicFile, SecurityError, over_at_start, read_public_files, still_valid
 from gateway.service import Service
 from gateway.sessions import Session
 
 
 class Keyring:
-    """The keys folder of one server."""
+    """The keys folder of one server.
+
+    Attributes:
+        over: keys that were valid until this start.
+    """
 
     def __init__(self, config: Config, service: Service, say: Callable[[str], None]) -> None:
         self._folder = config.keys_folder
@@ -27,10 +31,13 @@ class Keyring:
         self._exchange = service.exchange
         self._say = say
         self._noted = ""
+        self.over: frozenset[str] = frozenset()
 
     def load(self, timestamp: int) -> None:
         """At start: every file becomes a session, its firm opened when it is new. Raises SecurityError."""
-        self._apply(read_public_files(self._folder), timestamp, starting=True)
+        files = read_public_files(self._folder)
+        self.over = over_at_start(files)
+        self._apply(files, timestamp)
 
     def reload(self) -> None:
         """Take in what has changed; sessions connected with a key that is no longer valid are ended."""
@@ -39,7 +46,7 @@ class Keyring:
         except SecurityError as error:
             self._say(f"Keys not read again, all stays as it was: {error}")
             return
-        self._apply(files, None, starting=False)
+        self._apply(files, None)
         self._say(f"Keys read again: {len(files)} sessions in {self._folder}")
         self.expire()
 
@@ -54,15 +61,14 @@ class Keyring:
             self._registry.forget_expired(time.time_ns())
             self.expire()
 
-    def _apply(self, files: list[PublicFile], timestamp: int | None, starting: bool) -> None:
+    def _apply(self, files: list[PublicFile], timestamp: int | None) -> None:
         told = []
         for file in files:
             session = self._registry.by_name(file.name) or self._open(file, timestamp)
             if session is None:
                 self._say(f"Session {file.name} could not be opened: a table is full")
                 continue
-            # "Until the next start" is over at a start.
-            previous = [(p.public_key, until_ns(p.until)) for p in file.previous if p.until or not starting]
+            previous = still_valid(file, self.over)
             if not self._registry.set_keys(session, file.public_key, previous, time.time_ns()):
                 self._say(f"Key of {file.name} ignored: it belongs to another session")
             elif previous or file.public_key != session.key:

@@ -45,6 +45,7 @@ from gateway.feed.messages import (
     TradeData,
     Update,
     checksum_of,
+    note_step,
     unpack,
 )
 from gateway.security import KeyPair, read_secret, read_server_public
@@ -76,8 +77,9 @@ class PublicBook(NamedTuple):
 class Change(NamedTuple):
     """News of one instrument.
 
-    `trades`, `busts`, `auctions` are new to us, in order. `recovered`: after a start or a gap, and `missed` trades
-    could not be told any more (a snapshot brings the latest hundred).
+    `trades`, `busts`, `auctions` are new to us, in order; a snapshot brings no busts and the latest step of an auction.
+    `recovered`: after a start or a gap, and `missed` trades could not be told any more (a snapshot brings the latest
+    hundred).
     """
 
     symbol: str
@@ -102,6 +104,8 @@ class Kept:
     figures: FiguresData | None = None
     terms: TermsData | None = None
     call: CallData = field(default_factory=CallData)
+    auctions: dict[int, AuctionNews] = field(default_factory=dict)
+    """Latest step by auction."""
     last_trade: int = 0
     is_sound: bool = False
     """False until a snapshot has come, and again behind a gap."""
@@ -193,10 +197,14 @@ class MarketData:
     # --- following ------------------------------------------------------------------------------------------------
 
     @property
+    def away(self) -> bool:
+        """Nothing has been heard of the feed for three seconds: what is shown may be old."""
+        return time.monotonic() - self._heard >= SILENCE
+
+    @property
     def connected(self) -> bool:
         """The feed has been heard of lately, and every instrument is in step with it."""
-        heard = time.monotonic() - self._heard < SILENCE
-        return heard and all(kept.is_sound for kept in self._kept.values())
+        return not self.away and all(kept.is_sound for kept in self._kept.values())
 
     def poll(self, timeout: float = 0.0) -> list[Change]:
         """What has changed, waiting at most `timeout` seconds for the first change. Raises Disconnected when the feed
@@ -253,7 +261,7 @@ class MarketData:
         if not kept.is_sound:
             kept.waiting.append(update)
             return
-        if update.epoch == kept.epoch and update.sequence <= kept.sequence:
+        if update.epoch < kept.epoch or (update.epoch == kept.epoch and update.sequence <= kept.sequence):
             return
         book = update.book or kept.book
         follows = (update.epoch, update.sequence) == (kept.epoch, kept.sequence + 1)
@@ -264,6 +272,8 @@ class MarketData:
         kept.figures = update.figures or kept.figures
         kept.terms = update.terms or kept.terms
         kept.call = update.call or kept.call
+        for step in update.auctions:
+            note_step(kept.auctions, step)
         if update.trades:
             kept.last_trade = update.trades[-1].number
         symbol = self.reference.instrument(kept.number).symbol
@@ -275,15 +285,17 @@ class MarketData:
             return
         new = tuple(trade for trade in found.trades if trade.number > kept.last_trade)
         missed = self._missed(kept, found, len(new))
-        first = kept.epoch == 0
+        auctions = tuple(step for step in found.auctions if not _is_same(kept.auctions.get(step.number), step))
+        kept.auctions = {step.number: step for step in found.auctions}
         kept.epoch, kept.sequence, kept.time = found.epoch, found.sequence, found.time
         kept.book, kept.figures, kept.terms, kept.call = found.book, found.figures, found.terms, found.call
         if found.trades:
             kept.last_trade = max(kept.last_trade, found.trades[-1].number)
         kept.is_sound, kept.asked_at = True, 0.0
         symbol = self.reference.instrument(kept.number).symbol
-        yield Change(symbol, found.sequence, found.time, new, (), () if first else found.auctions, True, missed)
-        waiting = list(kept.waiting)
+        yield Change(symbol, found.sequence, found.time, new, (), auctions, True, missed)
+        # What another run of the feed sent leads nowhere: it would only be taken for the next gap.
+        waiting = [u for u in kept.waiting if u.epoch == found.epoch and u.sequence > found.sequence]
         kept.waiting.clear()
         for update in waiting:
             yield from self._update(kept, update)
@@ -355,6 +367,10 @@ class MarketData:
         """What the present call would do."""
         return self._kept[self.reference.instrument(instrument).number].call
 
+    def auctions(self, instrument: str | int) -> tuple[AuctionNews, ...]:
+        """The latest step of each auction that has not ended, and of the latest twenty that have."""
+        return tuple(self._kept[self.reference.instrument(instrument).number].auctions.values())
+
     def sequence(self, instrument: str | int) -> int:
         """Of the last update taken in."""
         return self._kept[self.reference.instrument(instrument).number].sequence
@@ -367,3 +383,8 @@ class MarketData:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self.close()
+
+
+def _is_same(known: AuctionNews | None, step: AuctionNews) -> bool:
+    """Whether a snapshot tells the step that is known; a feed may have forgotten when it was."""
+    return known is not None and msgspec.structs.replace(known, time=step.time) == step

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import stat
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Final, Literal
@@ -196,6 +196,16 @@ def server_keys(folder: Path) -> KeyPair:
 def read_public_files(folder: Path) -> list[PublicFile]:
     """Every sessions/*.pub, by file name. Raises SecurityError."""
     return [_decode_public(path) for path in sorted((folder / SESSIONS).glob("*.pub"))]
+
+
+def over_at_start(files: list[PublicFile]) -> frozenset[str]:
+    """Keys that were valid until the server's next start, when that is now."""
+    return frozenset(p.public_key for file in files for p in file.previous if not p.until)
+
+
+def still_valid(file: PublicFile, over: Collection[str]) -> list[tuple[str, int]]:
+    """Previous keys and the UTC ns of their ends (0 = the server's next start), but for those that are `over`."""
+    return [(p.public_key, until_ns(p.until)) for p in file.previous if p.until or p.public_key not in over]
 
 
 def _decode_public(path: Path) -> PublicFile:

@@ -28,7 +28,7 @@ from engine.schema import EventKind, Reason
 from engine.venue import VenueError
 from gateway import collector
 from gateway.calendar import NEVER
-from gateway.config import Config, load_config
+from gateway.config import ENDPOINTS, Config, load_config
 from gateway.doors import Doors
 from gateway.exchange import Exchange, Surprise
 from gateway.feed.keeper import FeedKeeper
@@ -45,7 +45,6 @@ TICK_MS: Final = 50
 LINGER_MS: Final = 500
 EXIT_FULL: Final = 7
 EXIT_USAGE: Final = 2
-ENDPOINTS: Final = "endpoints.json"
 
 
 class Server:
@@ -157,7 +156,13 @@ class Server:
         self._by_descriptor = {port.socket.fileno(): port for port in self._doors.ports}
         for descriptor in (*self._by_descriptor, self._zap.socket.fileno(), self._wake_end.fileno()):
             self._descriptors.register(descriptor, select.POLLIN)
-        endpoints = {"tcp": self.endpoint, "ipc": self.ipc_endpoint, "public_key": self.public_key, "pid": os.getpid()}
+        endpoints = {
+            "tcp": self.endpoint,
+            "ipc": self.ipc_endpoint,
+            "public_key": self.public_key,
+            "pid": os.getpid(),
+            "keys_over": sorted(self._keyring.over),
+        }
         _write_whole(self.config.data_folder / ENDPOINTS, msgspec.json.encode(endpoints))
         for port in self._doors.ports:
             self._say(f"Listening on {port.endpoint}")

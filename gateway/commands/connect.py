@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import click
 
+from gateway.addresses import check_tcp
 from gateway.commands.common import Failure, data_option
 
 if TYPE_CHECKING:
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from gateway.errors import Rejected
 
 Function = TypeVar("Function", bound=Callable[..., Any])
-_ADDRESS: Final = re.compile(r"tcp://\S+:[0-9]{1,5}|ipc://.+")
 
 
 class Target(NamedTuple):
@@ -143,9 +142,14 @@ def _resolve(target: Target) -> tuple[str, dict[str, Any]]:
     key = key_of(target)
     if not endpoint:
         endpoint = told["tcp"] if key is not None and told["tcp"] else told["ipc"]
-    if not _ADDRESS.fullmatch(endpoint):
+    if not endpoint.startswith(("tcp://", "ipc://")):
         hint = "write tcp://HOST:PORT or ipc:///PATH" if endpoint else "the server has no local socket: name a --key"
         raise click.BadParameter(f"{endpoint!r} is no address; {hint}", param_hint="--connect")
+    if endpoint.startswith("tcp://"):
+        try:
+            check_tcp(endpoint, least=1)
+        except ValueError as error:
+            raise click.BadParameter(str(error), param_hint="--connect") from None
     if endpoint.startswith("ipc://"):
         if not target.session:
             raise click.UsageError("say who you are: --session NAME (`carbonbook keys list` shows the names)")

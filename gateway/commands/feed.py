@@ -16,6 +16,7 @@ from gateway.commands.common import (
     kernel_loading,
     locate_journal,
 )
+from gateway.commands.types import FEED_TCP
 
 if TYPE_CHECKING:
     from engine.core import ImplementationName
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 @data_option
 @click.option(
     "--tcp",
+    type=FEED_TCP,
+    metavar="ENDPOINT",
     default="tcp://127.0.0.1:7003",
     show_default=True,
     help='Where updates are published; snapshots at the next port; port 0 = any two; "" = none.',

@@ -10,16 +10,21 @@ from pathlib import Path
 from typing import Any
 
 import click
+import zmq
 
 from engine.schema import Phase, Side
 from gateway.commands.common import Failure, print_json, table, when
 from gateway.commands.connect import Target, key_of, server_key_of
+from gateway.commands.market_json import change_json
 from gateway.errors import Disconnected, Rejected
+from gateway.feed.doors import snapshots_of
 from gateway.marketdata import Change, MarketData, PublicBook
 from gateway.security import SecurityError
 
 POLL_SECONDS = 0.25
 REDRAW_SECONDS = 0.1
+AWAY = "The feed is away: nothing heard for three seconds; what stands above may be old"
+BACK = "The feed is back"
 TAPE = 8
 """Trades shown below the books."""
 
@@ -42,8 +47,8 @@ def watch_market(target: Target, feed: str, names: tuple[str, ...], seconds: flo
         raise Failure(f"{error}") from None
     except SecurityError as error:
         raise Failure(f"key: {error}") from None
-    except ValueError as error:
-        raise click.BadParameter(str(error), param_hint="--feed") from None
+    except zmq.ZMQError as error:
+        raise Failure(f"socket: {error}; is --feed an address to connect to?") from None
 
 
 def _subscribed(target: Target, feed: str, names: tuple[str, ...]) -> MarketData:
@@ -55,6 +60,10 @@ def _subscribed(target: Target, feed: str, names: tuple[str, ...]) -> MarketData
             f"{target.data}/feed.json: no feed runs here; start one (carbonbook serve --feed, carbonbook feed) or"
             " name its address with --feed"
         )
+    try:
+        snapshots_of(endpoint)
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="--feed") from None
     if not endpoint.startswith("tcp://"):
         return MarketData(endpoint, instruments=names, timeout=target.timeout)
     if key is None:
@@ -83,9 +92,16 @@ def _changes(market: MarketData, seconds: float | None) -> Any:
 
 
 def _lines(market: MarketData, seconds: float | None, as_json: bool) -> None:
-    """One line per change."""
+    """One line per change, and one whenever the feed goes away or comes back."""
     timezone = market.reference.data.timezone
+    away = False
     for changes in _changes(market, seconds):
+        if market.away != away:
+            away = market.away
+            if as_json:
+                print_json({"feed": "away" if away else "back"})
+            else:
+                click.echo(AWAY if away else BACK)
         for change in changes:
             if as_json:
                 print_json(change_json(market, change))
@@ -102,35 +118,6 @@ def _line(market: MarketData, change: Change) -> str:
     )
     missed = f"; {change.missed:,} trades missed" if change.missed else ""
     return f"{change.symbol}  {book.phase.name}  {bid}  |  {ask}{trades}{missed}"
-
-
-def change_json(market: MarketData, change: Change) -> dict[str, Any]:
-    """A change with the book behind it: prices as decimals."""
-    price = market.reference.price
-
-    def trade(made: Any) -> dict[str, Any]:
-        fields = {name: getattr(made, name) for name in made.__struct_fields__}
-        fields["price"] = price(change.symbol, made.price)
-        if "aggressor" in fields:
-            fields["aggressor"] = Side(made.aggressor).name
-        return fields
-
-    return {
-        "sequence": change.sequence,
-        "time": change.time,
-        "recovered": change.recovered,
-        "missed_trades": change.missed,
-        **_book_json(market.book(change.symbol)),
-        "trades": [trade(made) for made in change.trades],
-        "cancelled_trades": [trade(made) for made in change.busts],
-        "auctions": [trade(made) for made in change.auctions],
-    }
-
-
-def _book_json(book: PublicBook) -> dict[str, Any]:
-    sides = {"bids": book.bids, "asks": book.asks}
-    levels = {name: [level._asdict() for level in side] for name, side in sides.items()}
-    return {"symbol": book.symbol, "phase": book.phase.name, **levels}
 
 
 def _book_table(book: PublicBook) -> str:

@@ -24,6 +24,7 @@ from gateway.commands.common import (
     print_json,
     when,
 )
+from gateway.commands.types import FEED_PLACE, TCP
 
 if TYPE_CHECKING:
     from engine.core import ImplementationName
@@ -40,6 +41,8 @@ CLOCK_FILE = "clock.json"
 @click.option("--venue", default="seee", show_default=True, help="Preset or venue file, for a new journal.")
 @click.option(
     "--tcp",
+    type=TCP,
+    metavar="ENDPOINT",
     default="tcp://127.0.0.1:7001",
     show_default=True,
     envvar="CARBONBOOK_TCP",
@@ -66,6 +69,7 @@ CLOCK_FILE = "clock.json"
 )
 @click.option(
     "--feed",
+    type=FEED_PLACE,
     default="",
     metavar="ENDPOINT",
     help="Publish market data, too: on tcp://HOST:PORT and feed.sock in the data folder, or local for that alone.",

@@ -8,6 +8,8 @@ from typing import Any, Final
 
 import click
 
+from gateway.addresses import MAX_FEED_PORT, MAX_PORT, check_tcp
+
 SIDE = click.Choice(["buy", "sell"], case_sensitive=False)
 
 
@@ -67,3 +69,27 @@ class DateType(click.ParamType):  # type: ignore[type-arg]
 
 
 DATE = DateType()
+
+
+class TcpType(click.ParamType):  # type: ignore[type-arg]
+    """Where something is bound: tcp://HOST:PORT, or one of `words`."""
+
+    name = "address"
+
+    def __init__(self, most: int = MAX_PORT, words: tuple[str, ...] = ("",)) -> None:
+        self._most, self._words = most, words
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        if value in self._words:
+            return str(value)
+        try:
+            check_tcp(value, most=self._most)
+        except ValueError as error:
+            others = "".join(f", or {word}" for word in self._words if word)
+            self.fail(f"{error}{others}", param, ctx)
+        return str(value)
+
+
+TCP: Final = TcpType()
+FEED_TCP: Final = TcpType(MAX_FEED_PORT)
+FEED_PLACE: Final = TcpType(MAX_FEED_PORT, ("", "local"))

@@ -19,6 +19,7 @@ from typing import Final, Literal
 import msgspec
 import zmq
 
+from gateway.addresses import MAX_FEED_PORT, check_tcp
 from gateway.feed.doors import FeedDoors
 from gateway.feed.follower import Feed
 from gateway.feed.keys import Subscribers
@@ -48,6 +49,10 @@ class FeedOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     implementation: Literal["kernel", "reference"] = "kernel"
     parent: int = 0
     """End when this process is our parent no longer; 0 = live on one's own."""
+
+    def __post_init__(self) -> None:
+        if self.tcp:
+            check_tcp(self.tcp, most=MAX_FEED_PORT)
 
     @property
     def folder(self) -> Path:
@@ -103,7 +108,7 @@ def _run(options: FeedOptions, is_over: Callable[[], bool], say: Callable[[str],
     folder = options.folder
     replica = Replica(folder / "journal", options.implementation)
     keys = read_secret(options.keys_folder / "server.secret") if options.tcp else None
-    subscribers = Subscribers(replica.reader, options.keys_folder, say) if options.tcp else None
+    subscribers = Subscribers(replica.reader, options.keys_folder, folder, say) if options.tcp else None
     doors = FeedDoors()
     try:
         ipc = f"ipc://{Path(options.ipc).absolute()}" if options.ipc else ""

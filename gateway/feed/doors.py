@@ -10,6 +10,7 @@ from typing import Final, NamedTuple
 
 import zmq
 
+from gateway.addresses import MAX_FEED_PORT, check_tcp
 from gateway.doors import HANDSHAKE_MS, bind_private
 from gateway.feed.messages import MAX_MESSAGE
 from gateway.security import ZAP_DOMAIN, Authenticator, KeyPair, require_refusal
@@ -35,10 +36,9 @@ def snapshots_of(endpoint: str) -> str:
     """Where snapshots are asked for, by the updates' endpoint. Raises ValueError."""
     if endpoint.startswith("ipc://"):
         return endpoint + SNAPSHOTS
-    host, _, port = endpoint.rpartition(":")
-    if not endpoint.startswith("tcp://") or not port.isdecimal():
-        raise ValueError(f"{endpoint!r} is no address; write tcp://HOST:PORT or ipc:///PATH")
-    return f"{host}:{int(port) + 1}"
+    port = check_tcp(endpoint, least=1, most=MAX_FEED_PORT)
+    host, _, _ = endpoint.rpartition(":")
+    return f"{host}:{port + 1}"
 
 
 class FeedDoors:
@@ -88,12 +88,14 @@ class FeedDoors:
     def _bind_tcp(self, endpoint: str) -> Place:
         """Both sockets; where the port is 0, at the first free pair of ports."""
         deadline = time.monotonic() + BIND_SECONDS
-        any_port = endpoint.endswith((":0", ":*"))
+        any_port = check_tcp(endpoint, most=MAX_FEED_PORT) == 0
         for attempt in range(1, 1_000):
             updates, router = self._publisher(self._keys), self._router(self._keys)
             try:
                 updates.bind(endpoint)
                 bound = updates.getsockopt_string(zmq.LAST_ENDPOINT).rstrip("\0")
+                if check_tcp(bound) > MAX_FEED_PORT:
+                    raise zmq.ZMQError(zmq.EADDRINUSE)  # there is no next port
                 router.bind(snapshots_of(bound))
                 return Place(bound, snapshots_of(bound))
             except zmq.ZMQError as error:

@@ -7,9 +7,11 @@ from collections.abc import Iterator
 from struct import Struct
 from typing import Any, Final
 
+import msgspec
+
 from engine.core import Engine
 from engine.look import Lots
-from engine.schema import EventArray, EventKind, Mode, Phase
+from engine.schema import AuctionStage, EventArray, EventKind, Mode, Phase
 from gateway.feed.messages import (
     LEVELS,
     TRADES_A_MESSAGE,
@@ -26,10 +28,10 @@ from gateway.feed.messages import (
     TradeData,
     Update,
     checksum_of,
+    note_step,
 )
 from replay.reports.settlement import METHOD
 
-AUCTIONS_KEPT: Final = 20
 _HEAD: Final = Struct("<B2xB4xq8xqiiq80x")
 """Of an Event: kind, aggressor, sequence, timestamp, instrument, price, quantity."""
 _TRADE: Final = int(EventKind.TRADE)
@@ -59,7 +61,15 @@ _STEPS: Final = {
     int(EventKind.AUCTION_CLEARED): AuctionStep.CLEARED,
     int(EventKind.AUCTION_CANCELLED): AuctionStep.CANCELLED,
 }
+_STAGES: Final = {
+    int(AuctionStage.APPLIED): AuctionStep.ANNOUNCED,
+    int(AuctionStage.ANNOUNCED): AuctionStep.ANNOUNCED,
+    int(AuctionStage.OPEN): AuctionStep.OPENED,
+    int(AuctionStage.CLOSED): AuctionStep.CLOSED,
+}
+"""The last step of an auction that lives."""
 _CALLS: Final = frozenset(map(int, (Phase.OPEN_CALL, Phase.CLOSE_CALL, Phase.VOLATILITY_CALL)))
+_WITHOUT_PRICE: Final = frozenset((int(AuctionStep.OPENED), int(AuctionStep.CLOSED)))
 _TURNOVER_WORD: Final = 2**62
 
 
@@ -84,7 +94,7 @@ class PublicInstrument:
         self.number = number
         self.sequence = self.command = self.time = 0
         self.trades: deque[TradeData] = deque(maxlen=TRADES_KEPT)
-        self.auctions: dict[int, AuctionNews] = {}
+        self.auctions = _living_auctions(engine, number)
         self.refresh()
 
     def refresh(self) -> None:
@@ -97,12 +107,14 @@ class PublicInstrument:
         self.call = self._call()
 
     def remember(self, touched: Touched) -> None:
+        """Keep the trades and auctions; the auctions' steps get the terms that only the announcement names."""
         self.trades.extend(touched.trades)
-        for step in touched.auctions:
-            self.auctions.pop(step.number, None)
-            self.auctions[step.number] = step
-        while len(self.auctions) > AUCTIONS_KEPT:
-            del self.auctions[next(iter(self.auctions))]
+        for index, step in enumerate(touched.auctions):
+            known = self.auctions.get(step.number)
+            if known is not None:
+                price = known.price if step.step in _WITHOUT_PRICE else step.price
+                step = touched.auctions[index] = msgspec.structs.replace(step, side=known.side, price=price)
+            note_step(self.auctions, step)
 
     def updates(self, touched: Touched, epoch: int, command: int, time: int) -> Iterator[Update]:
         """The updates that one command gives: none when nothing public changed, more than one for many trades."""
@@ -283,6 +295,17 @@ def terms_of(row: Any, header: Any) -> TermsData:
 
 def _turnover(row: Any, name: str) -> int:
     return int(row[name]) + int(row[f"{name}_high"]) * _TURNOVER_WORD
+
+
+def _living_auctions(engine: Engine, instrument: int) -> dict[int, AuctionNews]:
+    """By number, from the engine's state: the events that began them may lie before it."""
+    found = {}
+    for row in engine.register("auctions"):
+        if row["instrument"] == instrument:
+            number, side, price, lots = (int(row[name]) for name in ("id", "side", "reserve", "quantity"))
+            step = int(_STAGES[int(row["stage"])])
+            found[number] = AuctionNews(number, 0, step, side, price, lots, sold=0, bid=0, bids=0, reason=0)
+    return found
 
 
 def _auction_news(event: Any) -> AuctionNews:

@@ -24,6 +24,8 @@ LEVELS: Final = 5
 TRADES_KEPT: Final = 100
 """Latest trades of an instrument that a snapshot brings."""
 TRADES_A_MESSAGE: Final = 1_000
+ENDED_KEPT: Final = 20
+"""Latest ended auctions of an instrument that a snapshot brings, beside all that have not ended."""
 MAX_MESSAGE: Final = 256 * 1024
 _LEVEL: Final = Struct("<qq")
 M = TypeVar("M", bound=Message)
@@ -45,6 +47,10 @@ class AuctionStep(IntEnum):
     CLOSED = 3
     CLEARED = 4
     CANCELLED = 5
+
+
+ENDS: Final = frozenset((int(AuctionStep.CLEARED), int(AuctionStep.CANCELLED)))
+"""Steps behind which nothing comes."""
 
 
 class PriceData(Message, frozen=True):
@@ -139,7 +145,9 @@ class CallData(Message, frozen=True):
 
 
 class AuctionNews(Message, frozen=True):
-    """A step of an auction: `price` is the reserve, once CLEARED the clearing price.
+    """A step of an auction: `price` is the reserve as announced, once CLEARED the clearing price.
+
+    `time` is 0 where the step is older than the state from which the feed started.
 
     `lots` offered, `sold`, `bid` lots and `bids` their number where the step says so, else 0; `reason` of CANCELLED.
     """
@@ -198,7 +206,7 @@ class SnapshotRequest(Message, frozen=True):
 
 class Snapshot(Message, frozen=True):
     """An instrument as it stands behind update `sequence`: all its parts, its latest trades (oldest first), and the
-    latest step of each of its latest auctions.
+    latest step of each auction that has not ended and of the latest ended ones.
     """
 
     token: int
@@ -255,6 +263,15 @@ def unpack(frame: bytes) -> tuple[int, Message]:
     if kind not in _DECODERS:
         raise ValueError(f"kind {kind} of a frame is not known")
     return instrument, _DECODERS[kind].decode(memoryview(frame)[HEADER.size :])
+
+
+def note_step(kept: dict[int, AuctionNews], step: AuctionNews) -> None:
+    """Make `step` the latest one of its auction, by number; of ended auctions the latest `ENDED_KEPT` stay."""
+    kept.pop(step.number, None)
+    kept[step.number] = step
+    ended = [number for number, last in kept.items() if last.step in ENDS]
+    for number in ended[:-ENDED_KEPT]:
+        del kept[number]
 
 
 def checksum_of(book: DepthData) -> int:

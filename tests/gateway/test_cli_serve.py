@@ -218,7 +218,7 @@ def serve_and_end(data: Path, *options: str) -> subprocess.CompletedProcess[str]
         (("--venue", "nothing"), 1, "no preset 'nothing'"),
         (("--start-at", "monday"), 2, "write a time with its offset"),
         (("--tcp", "tcp://300.0.0.1:1"), 1, "socket"),
-        (("--tcp", "nonsense"), 1, "socket"),
+        (("--tcp", "nonsense"), 2, "is no address"),
         (("--ipc", "/tmp/" + "x" * 200), 1, "choose a shorter one"),
         (("--config", "/nowhere.toml"), 1, "/nowhere.toml"),
         (("--config", __file__), 2, "see gateway/config.py"),

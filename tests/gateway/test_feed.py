@@ -298,7 +298,7 @@ def test_the_command_by_itself(tmp_path: Path) -> None:
         data = server.config.data
     command = [sys.executable, "-m", "gateway.cli", "feed", "--data", data, "--implementation", "reference", "--json"]
     wrong = subprocess.run([*command, "--tcp", "http://x"], capture_output=True, text=True, timeout=LIMIT, check=False)
-    assert wrong.returncode == 1 and "socket" in wrong.stderr and "Traceback" not in wrong.stderr
+    assert wrong.returncode == 2 and "is no address" in wrong.stderr and "Traceback" not in wrong.stderr
     feed = subprocess.Popen([*command, "--tcp", ""], stdout=subprocess.PIPE, text=True)
     try:
         assert feed.stdout is not None

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import os
+import signal
 import socket
 import time
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -12,14 +16,18 @@ import pytest
 import zmq
 
 from engine.core import Engine
+from engine.schema import Reason
 from engine.venue import Venue
+from gateway.commands import market_watch
+from gateway.commands.market_json import change_json
 from gateway.commands.market_watch import page
 from gateway.config import Config
 from gateway.feed import keeper
 from gateway.feed.doors import snapshots_of
 from gateway.feed.keeper import FeedKeeper
 from gateway.feed.market import Market
-from gateway.feed.messages import HEADER, FeedKind, Refusal, SnapshotRequest, unpack
+from gateway.feed.messages import HEADER, AuctionNews, AuctionStep, CallData, FeedKind, Refusal, SnapshotRequest, unpack
+from gateway.marketdata import Change
 from gateway.server import background
 from replay import JournalDiverged
 from replay.replica import Replica
@@ -169,3 +177,80 @@ def test_the_live_page(tmp_path: Path) -> None:
         assert ["X1", "CONTINUOUS", "0", "0"] in lines
         assert ["5", "70.00", "70.50", "1,234"] in lines
         assert lines[-1] == ["the", "tape"]
+
+
+def test_a_change_as_json_holds_all_that_is_public(tmp_path: Path) -> None:
+    """Prices as decimals, None where there is none; turnover in money."""
+    served = config(tmp_path, feed="local")
+    with background(served), local(served) as client, local(served, "BETA") as other, subscribed(served) as market:
+        client.place("X1", "buy", 5, "70.00").wait()
+        other.place("X1", "sell", 3, "70.00").wait()
+        changes = agrees(market, client)
+        found = json.loads(msgspec.json.encode(change_json(market, changes[-1])))
+        units = market.reference.instrument("X1").units_per_lot
+        figures, terms = found["figures"], found["terms"]
+        assert (figures["last"], figures["average"], figures["close"]) == ("70.00", "70.00", None)
+        assert (figures["volume"], figures["trades"]) == (3, 1)
+        assert Decimal(figures["turnover"]) == 3 * 70 * units
+        assert (terms["listed_phase"], terms["stage"], terms["halted"]) == ("CONTINUOUS", "OPEN", False)
+        assert found["call"] is None
+
+
+def test_calls_and_auctions_as_json(tmp_path: Path) -> None:
+    served = config(tmp_path, feed="local")
+    with background(served), subscribed(served) as market:
+        number = market.reference.instrument("X1").number
+        kept = market._kept[number]
+        kept.call = CallData(7_000, 12, -3)
+        step = AuctionNews(4, 9, int(AuctionStep.CANCELLED), 2, 7_100, 50, 0, 10, 1, int(Reason.AUCTION_WITHDRAWN))
+        found = change_json(market, Change("X1", 1, 9, (), (), (step,)))
+        assert found["call"] == {"price": Decimal("70.00"), "volume": 12, "surplus": -3}
+        assert found["auctions"] == [
+            {
+                "number": 4,
+                "time": 9,
+                "step": "CANCELLED",
+                "side": "SELL",
+                "price": Decimal("71.00"),
+                "lots": 50,
+                "sold": 0,
+                "bid": 10,
+                "bids": 1,
+                "reason": "AUCTION_WITHDRAWN",
+            }
+        ]
+
+
+@pytest.mark.parametrize("as_json", [True, False])
+def test_watching_says_that_the_feed_is_away_and_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], as_json: bool
+) -> None:
+    monkeypatch.setattr(market_watch, "POLL_SECONDS", 0.05)
+    served = config(tmp_path, feed="local")
+    with background(served) as server, subscribed(served) as market:
+        fed, told = server.feed.pid, []
+
+        def lists(market: Any, seconds: float | None) -> Any:
+            """As many as it takes: until the feed, killed and held back, is away, and until it is there again."""
+            monkeypatch.setattr(server.feed, "_next_start", time.monotonic() + LIMIT)
+            monkeypatch.setattr(server.feed, "_wait", lambda _: None)
+            os.kill(fed, signal.SIGKILL)
+            deadline = time.monotonic() + LIMIT
+            while not market.away:
+                assert time.monotonic() < deadline
+                yield market.poll(0.05)
+            yield []
+            told.append("away")
+            server.feed._next_start = 0.0
+            while market.away:
+                assert time.monotonic() < deadline
+                yield market.poll(0.05)
+
+        monkeypatch.setattr(market_watch, "_changes", lists)
+        market_watch._lines(market, None, as_json)
+    lines = capsys.readouterr().out.splitlines()
+    if as_json:
+        assert [found["feed"] for found in map(json.loads, lines) if "feed" in found] == ["away", "back"]
+    else:
+        assert [line for line in lines if "feed" in line] == [market_watch.AWAY, market_watch.BACK]
+    assert told == ["away"]

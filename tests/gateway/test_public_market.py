@@ -20,6 +20,7 @@ from engine.venue import Venue
 from gateway.feed import messages
 from gateway.feed.market import Market, depth_data, figures_of, terms_of
 from gateway.feed.messages import (
+    ENDED_KEPT,
     TRADES_A_MESSAGE,
     TRADES_KEPT,
     AuctionStep,
@@ -35,7 +36,22 @@ from gateway.feed.messages import (
     unpack,
 )
 from gateway.wire import Message
-from tests.engine.auction_hall import hold_auction, open_hall
+from tests.engine.auction_hall import (
+    OFF,
+    PARTIAL,
+    RANDOM,
+    SEED_HASH,
+    UNIFORM,
+    announce,
+    bid,
+    call_off,
+    close_window,
+    commit,
+    hall,
+    hold_auction,
+    open_hall,
+    open_window,
+)
 from tests.engine.block_floor import accept, offer
 from tests.engine.builders import BLOCK, CONTINUOUS, World, seee
 from tests.engine.further_floor import HIDDEN, ICEBERG, further, open_further
@@ -230,10 +246,34 @@ def test_an_auction_step_by_step() -> None:
     assert (steps[0].price, steps[0].lots, steps[0].side) == (7410, 100_000, Side.SELL)
     last = steps[-1]
     assert (last.price, last.lots, last.sold, last.bid, last.bids) == (7450, 100_000, 100_000, 165_000, 5)
+    assert {step.side for step in steps} == {Side.SELL} and steps[1].price == 7410
     told = set().union(*map(numbers_in, watcher.frames))
     assert told & {7600, 7550, 20_000, 30_000, 25_000, 40_000, 50_000} == set()
     assert watcher.snapshot(1).auctions == (last,)
     assert watcher.trades == []
+
+
+def test_an_open_auction_is_told_with_its_terms_whenever_one_comes() -> None:
+    """Also by a feed that starts from a state in which the auction lives already; ended ones are forgotten first."""
+    world, watcher = watched(hall(), open_hall)
+    announce(world, 7410, 500, scope=UNIFORM | RANDOM | PARTIAL | OFF)
+    commit(world, SEED_HASH)
+    open_window(world)
+    late = Market(world.engine, 2)
+    bid(world, 7500, 200)
+    close_window(world)
+    steps = [step for update in watcher.updates for step in update.auctions]
+    assert [AuctionStep(step.step).name for step in steps] == ["ANNOUNCED", "OPENED", "CLOSED"]
+    assert {(step.number, step.side, step.price, step.lots) for step in steps} == {(1, Side.SELL, 7410, 500)}
+    assert watcher.snapshot(1).auctions == (steps[-1],)
+    opened = late.instruments[0].snapshot(1, 2).auctions
+    assert opened == (msgspec.structs.replace(steps[1], time=0),)
+    for _ in range(ENDED_KEPT + 5):
+        announced = announce(world, 100, 1)
+        call_off(world, int(announced[0].split("order_id=")[1].split()[0]))
+    found = watcher.snapshot(1).auctions
+    assert found[0] == steps[-1] and len(found) == 1 + ENDED_KEPT
+    assert {(AuctionStep(step.step).name, step.side, step.price) for step in found[1:]} == {("CANCELLED", 2, 100)}
 
 
 def test_a_block_trade_and_a_cancelled_trade() -> None:

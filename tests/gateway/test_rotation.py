@@ -18,6 +18,7 @@ from gateway.cli import cli
 from gateway.client import Client
 from gateway.config import Config
 from gateway.errors import Disconnected, SessionRefused
+from gateway.feed.keys import Subscribers
 from gateway.security import SecurityError, create_session_keys, rotate_session_keys
 from gateway.server import Server, background
 from replay import JournalReader, NoteKind
@@ -172,3 +173,30 @@ def test_rotating_keeps_secrets_private_and_says_what_is_wrong(tmp_path: Path, k
 
 def run(*arguments: object) -> Result:
     return CliRunner().invoke(cli, ["keys", *(str(a) for a in arguments)], prog_name="carbonbook")
+
+
+def test_the_feed_admits_what_the_server_admits(served: Config, keys: Path) -> None:
+    """However often either starts; "until the next start" is over for good at the server's."""
+    old, beta = (json.loads((keys / f"sessions/{name}.pub").read_bytes())["public_key"] for name in ("ALPHA", "BETA"))
+
+    def feed() -> Subscribers:
+        reader = JournalReader(Path(served.data) / "journal")
+        return Subscribers(reader, keys, Path(served.data), pytest.fail)
+
+    with background(served) as server:
+        running = feed()
+        new = rotate_session_keys(keys, "ALPHA").public.decode()
+        until_reloaded(server, new)
+        assert not running.look()
+        for key in (old, new):
+            assert server.registry.admits(key) and running.admits(key) and feed().admits(key)
+    with background(served) as server:
+        assert running.look()
+        renewed = rotate_session_keys(keys, "BETA").public.decode()
+        until_reloaded(server, renewed)
+        assert not running.look()
+        for subscribers in (server.registry, running, feed()):
+            assert [subscribers.admits(key) for key in (old, new, beta, renewed)] == [False, True, True, True]
+    (Path(served.data) / "endpoints.json").unlink()
+    alone = feed()
+    assert [alone.admits(key) for key in (old, new, beta, renewed)] == [False, True, False, True]
