@@ -129,13 +129,7 @@ class Part(CPUDispatcher):
         self._apart = apart
         super().__init__(
             py_func,
-            targetoptions={
-                "nopython": True,
-                "no_cpython_wrapper": True,
-                "no_cfunc_wrapper": True,
-                "_nrt": False,
-                **options,
-            },
+            targetoptions=_ALONE | options,
             pipeline_class=PartCompiler,
         )
 
