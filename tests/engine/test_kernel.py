@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from numba import njit
+from numba import njit, types
+from numba.core.errors import TypingError
 
 import engine
 import engine.kernel
@@ -33,6 +34,23 @@ TINY = Capacity(orders=4, accounts=3, firms=2, sessions=2, negotiations=2, aucti
 
 
 # --- machine code -------------------------------------------------------------------------------------------------
+
+
+@needs_compiler
+def test_a_part_that_allocates_does_not_compile():
+    """parts: no counted references, so that nothing can be allocated while trading."""
+
+    @compiler.plain
+    def allocates(count):
+        return np.zeros(count, np.int64)[0]
+
+    @compiler.by_address(types.int64)
+    def whole(count):
+        return allocates(count)
+
+    with pytest.raises(TypingError, match="zeros"):
+        whole.ready()
+
 
 FLOATING = re.compile(r"\b(?:half|bfloat|float|double|x86_fp80|fp128|ppc_fp128)\b")
 

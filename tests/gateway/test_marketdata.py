@@ -71,6 +71,30 @@ def test_a_late_update_of_the_run_before_is_dropped() -> None:
     assert [change.sequence for change in it.update(NEW, 2)] == [2]
 
 
+def test_a_run_whose_clock_went_back_leaves_nothing_waiting() -> None:
+    """Epochs are moments: after the machine's clock went back the new run has the smaller one."""
+    it = Subscriber()
+    it.snapshot(NEW, 1)
+    it.update(NEW, 3)
+    assert [(change.sequence, change.recovered) for change in it.snapshot(OLD, 2)] == [(2, True)]
+    assert it.kept.is_sound and not it.kept.waiting and it.market.gaps == 1
+
+
+def test_an_update_with_another_book_than_ours_is_a_gap() -> None:
+    it = Subscriber()
+    it.snapshot(OLD, 1)
+    wrong = Update(OLD, 2, 0, 0, EMPTY.checksum ^ 1)
+    assert list(it.market._update(it.kept, wrong)) == []
+    assert not it.kept.is_sound and it.market.gaps == 1 and it.kept.sequence == 1
+
+
+def test_a_snapshot_that_contradicts_its_checksum_is_not_taken() -> None:
+    it = Subscriber()
+    assert it.snapshot(OLD, 5, checksum=EMPTY.checksum ^ 1) == []
+    assert not it.kept.is_sound and it.kept.sequence == 0
+    assert [change.sequence for change in it.snapshot(OLD, 5)] == [5]
+
+
 def test_a_gap_within_a_run_is_closed_by_a_snapshot_and_what_waits() -> None:
     it = Subscriber()
     it.snapshot(OLD, 1)
