@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Iterable, Sequence
-from pathlib import Path
-from typing import Final
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from typing import Final, NamedTuple
 
 import numpy as np
 
@@ -39,12 +39,26 @@ class Surprise(Exception):
         self.exit_code = exit_code
 
 
+class Begun(NamedTuple):
+    """A batch that is applied and on its way to the disk."""
+
+    number: int
+    """The journal's number of it."""
+    batch: CommandArray
+    events: EventArray
+    tell: Callable[[EventArray], None]
+
+
 class Exchange:
-    """Engine and journal in step. Every method that changes state has journaled it durably when it returns.
+    """Engine and journal in step. Every method that changes state has journaled it durably when it returns, but
+    `begin_many`.
 
     Args:
         opened: the engine as created or recovered, with its journal.
         config: the server's configuration.
+
+    Attributes:
+        disk: readable when something that was begun has come to its end; -1 where `begin_many` waits for the disk.
     """
 
     def __init__(self, opened: Opened, config: Config) -> None:
@@ -74,6 +88,8 @@ class Exchange:
         self.epoch = 0
         self._latest: tuple[CommandArray, EventArray] | None = None
         """What `remember` has still to keep."""
+        self.disk = self.writer.write_beside()
+        self._begun: deque[Begun] = deque()
 
     def _start_time(self, last: int) -> int:
         if self.created and self._config.start_time:
@@ -109,6 +125,7 @@ class Exchange:
         Raises:
             Surprise: the batch lies in a file for a post-mortem and has not been answered.
         """
+        self.settle()
         count = len(batch)
         batch["sequence"] = np.arange(self.command_sequence + 1, self.command_sequence + count + 1)
         batch["timestamp"] = self.clock.now() if timestamp is None else timestamp
@@ -126,14 +143,76 @@ class Exchange:
 
         What only serves later questions is left for after the answers.
         """
+        self.settle()
         batch["sequence"] = np.arange(self.command_sequence + 1, self.command_sequence + len(batch) + 1)
         batch["timestamp"] = self.clock.now()
         return self._carry_out(batch, (), int(batch["kind"].max()))
 
     def commit_one(self, command: memoryview, session: int, kind: int) -> EventArray:
         """As `commit_many` for one command: the firm's 64 bytes, of which `kind` is the first."""
+        self.settle()
         tail = COMMAND_TAIL.pack(self.command_sequence + 1, self.clock.now(), session, session)
         return self._carry_out(np.frombuffer(b"".join((command, tail)), COMMAND), (), kind)
+
+    def begin_many(self, batch: CommandArray, tell: Callable[[EventArray], None]) -> None:
+        """As `commit_many`, for firms' commands, without waiting for the disk: the next batch is read and applied
+        meanwhile.
+
+        Args:
+            tell: gets the events, in turn, when they are durable: before anything else is committed, two batches
+                later at the latest, and with `settle`. Nobody may be told before.
+
+        Raises:
+            Surprise: this batch, or the one before it, is not durable.
+        """
+        batch["sequence"] = np.arange(self.command_sequence + 1, self.command_sequence + len(batch) + 1)
+        batch["timestamp"] = self.clock.now()
+        self.remember()
+        try:
+            number = self.writer.position.batch
+            events = self.writer.begin(batch, self._apply(batch))
+        except Exception as error:
+            raise self._surprise([*self._unsettled(), batch], error) from error
+        self.command_sequence += len(batch)
+        self.event_sequence += len(events)
+        self._begun.append(Begun(number, batch, events, tell))
+        while len(self._begun) > 1:
+            self._wait()
+            self._tell()
+        if self.disk < 0:
+            self._tell()
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether batches are on their way to the disk."""
+        return bool(self._begun)
+
+    def settle(self) -> None:
+        """Wait for the disk, and tell of what was begun. Raises Surprise."""
+        while self._begun:
+            self._wait()
+            self._tell()
+
+    def hear_disk(self) -> None:
+        """`disk` is readable: tell of what is durable now. Raises Surprise."""
+        self._wait()
+        self._tell()
+
+    def _wait(self) -> None:
+        try:
+            self.writer.wait()
+        except Exception as error:
+            raise self._surprise(self._unsettled(), error) from error
+
+    def _unsettled(self) -> list[CommandArray]:
+        return [begun.batch for begun in self._begun]
+
+    def _tell(self) -> None:
+        while self._begun and self._begun[0].number < self.writer.durable.batch:
+            _, batch, events, tell = self._begun.popleft()
+            self.remember()
+            self._latest = (batch, events)
+            tell(events)
 
     def remember(self) -> None:
         """Keep the latest batch in memory for resumes and duplicates; due before any of these is asked for."""
@@ -154,9 +233,7 @@ class Exchange:
                 events = events.copy()
                 self._roll()
         except Exception as error:
-            path = self._keep(batch)
-            code = error.exit_code if isinstance(error, JournalFull) else EXIT_SURPRISE
-            raise Surprise(f"{type(error).__name__}: {error}; the batch is kept in {path}", code) from error
+            raise self._surprise([batch], error) from error
         self.command_sequence += len(batch)
         self.event_sequence += len(events)
         self._latest = (batch, events)
@@ -174,10 +251,13 @@ class Exchange:
         with contextlib.suppress(JournalFull):
             self.writer.roll(self.engine.canonical_state())
 
-    def _keep(self, batch: CommandArray) -> Path:
-        path = self._config.data_folder / f"post-mortem-{self.command_sequence + 1}.commands"
-        path.write_bytes(batch.tobytes())
-        return path
+    def _surprise(self, batches: list[CommandArray], error: Exception) -> Surprise:
+        """What to raise; the commands that are not durable are kept in a file of their own."""
+        first = next((int(batch["sequence"][0]) for batch in batches if len(batch)), self.command_sequence + 1)
+        path = self._config.data_folder / f"post-mortem-{first}.commands"
+        path.write_bytes(b"".join(batch.tobytes() for batch in batches))
+        code = error.exit_code if isinstance(error, JournalFull) else EXIT_SURPRISE
+        return Surprise(f"{type(error).__name__}: {error}; the batch is kept in {path}", code)
 
     def commit_control(
         self, message: Control, session: int = 0, number: int = 0, timestamp: int | None = None
@@ -231,6 +311,7 @@ class Exchange:
 
     def idle(self) -> None:
         """Use a quiet moment: seal what has been answered, and prepare the next segment by a step."""
+        self.settle()
         self.writer.seal()
         space = self.writer.space()
         if not space.ready and not space.blocked:
@@ -238,10 +319,12 @@ class Exchange:
 
     def note(self, text: str) -> None:
         """Journal a line of text that changes nothing in the engine."""
+        self.settle()
         self.writer.append(commands(0), self.recent.events_after(0, 0), [Note(NoteKind.TEXT, text.encode())])
 
     def seal(self) -> bytes:
         """The clean end: the journal closes with the engine's digest, which is returned."""
+        self.settle()
         digest = self.engine.digest()
         self.writer.append(commands(0), self.recent.events_after(0, 0), [Note(NoteKind.SEAL, digest)])
         self.writer.close()

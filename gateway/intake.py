@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from functools import partial
 from struct import Struct
 from typing import Any, Final, NamedTuple
 
@@ -137,7 +138,17 @@ class Intake:
         """Of frames looked at one by one: what waits to be carried out."""
 
     def flush(self) -> None:
-        """Carry out what has gathered, then answer."""
+        """Carry out what has gathered, then answer everything."""
+        self.advance()
+        self._exchange.settle()
+
+    def advance(self, more_has_come: Callable[[], bool] = lambda: False) -> None:
+        """Carry out what has gathered, then answer. Under load the answers may come later: with what is next carried
+        out, with the next thing that is no ordinary batch, or when the disk is heard of.
+
+        Args:
+            more_has_come: whether there is something to do while the disk is waited for.
+        """
         if not self.frames:
             return
         frames = self.frames.copy()
@@ -145,14 +156,20 @@ class Intake:
         self._run_calendar()
         now = time.monotonic_ns()
         ordinary = self._room.state is SpaceState.OK
-        if ordinary and len(frames) == 1 and self._one(*frames[0], now):
+        alone = len(frames) == 1 and not self._exchange.has_begun
+        if ordinary and alone and self._one(*frames[0], now):
             return
         found = together(frames, now) if ordinary else None
         if found is not None:
             for session, last, _ in found.parts:
                 session.last_number = last
-            self._carry_out(found)
+            # To hand a batch over, and to hear of it, takes longer than a short wait saves.
+            if alone or not (self._exchange.has_begun or more_has_come()):
+                self._carry_out(found)
+            else:
+                self._begin(found)
             return
+        self._exchange.settle()
         for connection, data in frames:
             self._by_itself(connection, data, now)
         self._carry_out_accepted()
@@ -177,7 +194,17 @@ class Intake:
         return True
 
     def _carry_out(self, found: Together) -> None:
-        events = self._exchange.commit_many(found.batch)
+        self._tell(found, self._exchange.commit_many(found.batch))
+
+    def _begin(self, found: Together) -> None:
+        """As `_carry_out`, but the answers follow when the disk has it."""
+        if any(session.role == Role.OPERATOR for session, _, _ in found.parts):
+            self._carry_out(found)  # it may change who has to be told what
+        else:
+            self._exchange.begin_many(found.batch, partial(self._tell, found))
+
+    def _tell(self, found: Together, events: EventArray) -> None:
+        """Answer a batch that is durable."""
         administrative = False
         for session, last, count in found.parts:
             session.consumed = last

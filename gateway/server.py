@@ -154,7 +154,9 @@ class Server:
         # socket that was used is asked once more before waiting (`Port.has_arrived`).
         self._descriptors = select.poll()
         self._by_descriptor = {port.socket.fileno(): port for port in self._doors.ports}
-        for descriptor in (*self._by_descriptor, self._zap.socket.fileno(), self._wake_end.fileno()):
+        others = [self._zap.socket.fileno(), self._wake_end.fileno()]
+        others += [self.exchange.disk] if self.exchange.disk >= 0 else []
+        for descriptor in (*self._by_descriptor, *others):
             self._descriptors.register(descriptor, select.POLLIN)
         endpoints = {
             "tcp": self.endpoint,
@@ -192,7 +194,9 @@ class Server:
         arrived = [port for port in self._doors.ports if port.used and port.has_arrived()]
         for descriptor, _ in self._descriptors.poll(0 if arrived else self._timeout_ms()):
             port = self._by_descriptor.get(descriptor)
-            if port is None:
+            if descriptor == self.exchange.disk:
+                self.exchange.hear_disk()
+            elif port is None:
                 self._serve_others()
             elif port not in arrived:
                 arrived.append(port)
@@ -209,15 +213,18 @@ class Server:
         service = self.service
         for port in arrived:
             self._drain(port)
-        service.flush()
+        service.advance(self._more_has_come)
         service.run_calendar()
         service.answer_queries()
         if service.batches != self._told:
             self._told = service.batches
             self.exchange.writer.mark_sent(self.exchange.clock.peek())
-            self._doors.wake(self.exchange.command_sequence)
+            self._doors.wake(self.exchange.writer.durable.command - 1)
             if service.room.is_due:
                 self._look()
+
+    def _more_has_come(self) -> bool:
+        return any(port.has_arrived() for port in self._doors.ports)
 
     def _drain(self, port: Port) -> None:
         """Hand over every message that has arrived, up to the bound of one batch."""

@@ -80,7 +80,9 @@ class Service:
             self._bad_commands,
         )
         self.flush = self._intake.flush
-        """Carries out the commands that have gathered, then answers."""
+        """Carries out the commands that have gathered, then answers everything."""
+        self.advance = self._intake.advance
+        """The same for the loop: under load some answers may come later."""
         self.queries = QueryDesk(
             Queries(exchange.engine, registry),
             StatusBoard(exchange, registry, self.room, self.counters, self.utc),
@@ -198,6 +200,7 @@ class Service:
         """Carry out the transitions that are due, before anything of a later time."""
         schedule, clock = self.exchange.schedule, self.exchange.clock
         while (due := schedule.pop(clock.peek())) is not None:
+            self.exchange.settle()
             self.publish(self.exchange.carry_out(due))
 
     def publish(self, events: EventArray, messages: Messages | None = None, administrative: bool = True) -> None:
@@ -267,6 +270,8 @@ class Service:
 
     def answer_queries(self, most: int = 16) -> None:
         """Answer queries that wait, a few at a time, so that orders in between do not wait for all of them."""
+        if self.queries_wait:
+            self.exchange.settle()
         self.queries.answer(most)
 
     # --- heartbeats and lost sessions -----------------------------------------------------------------------------

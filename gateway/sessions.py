@@ -245,9 +245,9 @@ class Port:
         self.local = local
         self.connections: dict[bytes, Connection] = {}
         self.used = True
-        """Sent to or received from since `has_arrived` was last asked."""
+        """Sent to or received from since `has_arrived` last said no."""
 
     def has_arrived(self) -> bool:
-        """Whether there is something to receive; the socket's descriptor then speaks again for what comes later."""
-        self.used = False
-        return bool(int(self.socket.getsockopt(zmq.EVENTS)) & zmq.POLLIN)
+        """Whether there is something to receive. When not, the socket's descriptor speaks again of what comes later."""
+        self.used = bool(int(self.socket.getsockopt(zmq.EVENTS)) & zmq.POLLIN)
+        return self.used

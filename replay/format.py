@@ -232,6 +232,10 @@ class FrameEncoder:
         self._buffer = bytearray(capacity)
         self._view = memoryview(self._buffer)
 
+    def events(self, commands: int, events: int) -> EventArray:
+        """The events in the last frame, which held so many records; valid as long as it is."""
+        return np.frombuffer(self._buffer, EVENT, events, HEADER_BYTES + commands * COMMAND_BYTES)
+
     def encode(
         self,
         at: Position,

@@ -10,10 +10,12 @@ import contextlib
 import errno
 import fcntl
 import os
+import sys
 from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import Final
 
+from replay.beside import Beside
 from replay.errors import JournalFailure, JournalLocked, JournalMissing, JournalUnreadable
 
 SECTOR: Final = 512
@@ -75,6 +77,10 @@ class Storage(ABC):
 
     @abstractmethod
     def unlock(self) -> None: ...
+
+    def beside(self) -> Beside | None:
+        """A thread that writes into this folder's files beside the caller; None where there is none."""
+        return None
 
     def write_all(self, handle: int, data: Buffer, offset: int) -> None:
         """Write all of `data`, however many calls that takes."""
@@ -230,6 +236,14 @@ class RealStorage(Storage):
         os.ftruncate(handle, 0)
         os.pwrite(handle, b"%d\n" % os.getpid(), 0)
         self._lock = handle
+
+    def beside(self) -> Beside | None:
+        # Elsewhere a sync takes other calls, and uncompiled the loop would be in the way of Python's.
+        if sys.platform != "linux" or os.environ.get("NUMBA_DISABLE_JIT", "0") != "0":
+            return None
+        from replay.disk_loop import disk_loop  # brings the compiler, which readers need not wait for
+
+        return Beside(disk_loop)
 
     def unlock(self) -> None:
         if self._lock is not None:

@@ -1,5 +1,8 @@
 """The one writer of a journal: a batch is one pwrite and one fdatasync, and `append` returns only after both.
 
+`begin` returns before: a thread writes and syncs, in order, one batch at a time, while the caller makes up the next
+one. What the disk may hold after a crash is the same in both ways.
+
 Any error of a write or sync is final. What the disk then holds is unknown until the next start reads it, so the writer
 refuses everything afterwards and the process must end without replying.
 """
@@ -7,6 +10,7 @@ refuses everything afterwards and the process must end without replying.
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from enum import Enum
 from struct import Struct
@@ -16,6 +20,7 @@ import numpy as np
 
 from engine.schema import COMMAND, EVENT, CommandArray, EventArray, EventKind
 from engine.schema import commands as new_commands
+from replay.beside import Beside, Job
 from replay.errors import JournalFailure, JournalFull
 from replay.format import (
     COMMAND_BYTES,
@@ -40,6 +45,8 @@ PREPARE_STEP: Final = 256 << 10
 """Bytes zero-filled and synced at a time: small enough to disturb the batches between the steps little."""
 ZERO_BYTES: Final = 1 << 20
 """Zeros written by one call."""
+_ZEROS: Final = bytearray(4 * ZERO_BYTES)
+"""The most that is prepared beside the caller at a time."""
 _SEQUENCE_AT: Final = COMMAND.fields["sequence"][1]  # type: ignore[index]
 _EVENT_SEQUENCE_AT: Final = EVENT.fields["sequence"][1]  # type: ignore[index]
 _TWO_WORDS: Final = Struct("<qq")
@@ -76,6 +83,7 @@ class JournalWriter:
     Attributes:
         genesis: the journal's identity and venue.
         position: where the next batch will stand; `position.command` is the next command sequence.
+        durable: the same behind the last durable batch: earlier while batches that were begun are on their way.
     """
 
     def __init__(
@@ -96,11 +104,15 @@ class JournalWriter:
         """
         self.storage = storage
         self.genesis = genesis
-        self.position = position
+        self.position = self.durable = position
         self._sync = genesis.durability == "sync"
         self._step = prepare_step
         self._clock = clock
-        self._encoder = FrameEncoder(genesis.uuid)
+        # Two, because one's frame may still be on its way while the other's is made.
+        self._encoder, self._other_encoder = FrameEncoder(genesis.uuid), FrameEncoder(genesis.uuid)
+        self._beside: Beside | None = None
+        self._on_their_way: deque[Position | int] = deque()
+        """Of the thread's jobs: the position behind a batch, or how far the next segment will be prepared."""
         self._failure = ""
         self._previous_sent = 0
         self._last_was_seal = False
@@ -131,6 +143,15 @@ class JournalWriter:
             JournalFull: nothing was written; see `space`.
             JournalFailure: a write or sync failed now or before. End the process; nobody may be told of this batch.
         """
+        self.settle()
+        frame, offset = self._encode(commands, events, notes)
+        self._commit(frame, offset)
+        self.mark_durable()
+        self._prepare_ahead(0)
+        return self.batch_no
+
+    def _encode(self, commands: CommandArray, events: EventArray, notes: Sequence[Note]) -> tuple[memoryview, int]:
+        """The next batch's frame, valid until the next but one, and its offset; `position` is behind it."""
         if self._failure:
             raise JournalFailure(self._failure)
         at = self.position
@@ -149,16 +170,14 @@ class JournalWriter:
         if at.offset + size > self._size:
             self._next_segment(size)
             at = self.position
+        self._encoder, self._other_encoder = self._other_encoder, self._encoder
         frame, chain = self._encoder.encode(at, commands, events, packed, len(notes), timestamp, self._previous_sent)
-        self._commit(frame, at.offset)
-        offset = at.offset + size
-        self.position = Position(at.segment, offset, at.batch + 1, at.command + n, at.event + m, chain, timestamp)
-        self.mark_durable()
+        behind = at.offset + size
+        self.position = Position(at.segment, behind, at.batch + 1, at.command + n, at.event + m, chain, timestamp)
         self._previous_sent = 0
         self._last_was_seal = False
-        self._prepare_ahead(0)
         self._last_frame = size
-        return at.batch
+        return frame, at.offset
 
     def _commit(self, frame: memoryview, offset: int) -> None:
         """The frame durable in the current segment, or the writer at its end."""
@@ -170,16 +189,19 @@ class JournalWriter:
             self._fail("writing a batch", error)
 
     def mark_durable(self) -> None:
-        """Move the watermark to `position`."""
-        at = self.position
-        mark = pack_watermark(self.genesis.uuid, at.batch - 1, at.command - 1, at.event - 1, at.segment, at.offset)
+        """Everything appended is durable: move the watermark to `position`."""
         try:
-            self.storage.write_all(self._watermark, mark, 0)
+            self.storage.write_all(self._watermark, self._mark(), 0)
         except BaseException as error:
             self._fail("writing the watermark", error)
+        self.durable = self.position
+
+    def _mark(self) -> bytes:
+        at = self.position
+        return pack_watermark(self.genesis.uuid, at.batch - 1, at.command - 1, at.event - 1, at.segment, at.offset)
 
     def _fail(self, doing: str, error: BaseException) -> NoReturn:
-        at = self.position
+        at = self.durable
         reason = error.strerror if isinstance(error, OSError) else repr(error)
         self._failure = (
             f"{self.storage.where}: {doing} failed ({reason}); file {segment_name(at.segment)}, offset {at.offset},"
@@ -189,6 +211,77 @@ class JournalWriter:
         if isinstance(error, Exception):
             raise JournalFailure(self._failure) from error
         raise error
+
+    # ------------------------------------------------------------------------------------------- beside the caller
+
+    def write_beside(self) -> int:
+        """From now on `begin` writes beside the caller, where the storage can do that.
+
+        Returns:
+            A descriptor that is readable when `wait` would not wait; -1 when `begin` is the same as `append`.
+        """
+        if self._beside is None:
+            self._beside = self.storage.beside()
+        return self._beside.descriptor if self._beside is not None else -1
+
+    def begin(self, commands: CommandArray, events: EventArray) -> EventArray:
+        """As `append`, but the batch is durable only when `durable` is behind it; at most one other may be on its way.
+
+        Returns:
+            The events as they are being written, valid until the next but one batch is begun or appended.
+        """
+        if self._beside is None:
+            self.append(commands, events)
+            return events
+        frame, offset = self._encode(commands, events, ())
+        self._hand_over(Job(self._file, frame, offset, self._sync, self._watermark, self._mark()), self.position)
+        self._prepare_beside()
+        return self._encoder.events(len(commands), len(events))
+
+    def wait(self) -> None:
+        """Wait until the next thing on its way has been done: a batch, or a piece of the next segment. Raises
+        JournalFailure.
+        """
+        if self._beside is None or not self._on_their_way:
+            return
+        done = self._on_their_way.popleft()
+        try:
+            self._beside.wait()
+        except BaseException as error:
+            if isinstance(done, Position) or not _is_no_space(error):
+                self._fail("writing a batch" if isinstance(done, Position) else "preparing the next segment", error)
+            self._blocked = True
+            self._discard_prepared()
+            return
+        if isinstance(done, Position):
+            self.durable = done
+        else:
+            self._prepared = done
+
+    def settle(self) -> None:
+        """Wait for everything on its way. Raises JournalFailure."""
+        while self._on_their_way:
+            self.wait()
+
+    def _hand_over(self, job: Job, done: Position | int) -> None:
+        assert self._beside is not None
+        try:
+            self._beside.begin(job)
+        except BaseException as error:
+            self._fail("handing over a batch", error)
+        self._on_their_way.append(done)
+
+    def _prepare_beside(self) -> None:
+        """As `_prepare_ahead`, a piece at a time, behind the batch."""
+        missing = self._missing(self._step + self._last_frame)
+        if missing <= 0 or any(isinstance(job, int) for job in self._on_their_way):
+            return
+        if self._next is None:
+            self._prepare(0, 1)
+        else:
+            goal = min(self._prepared + missing, self._prepared + len(_ZEROS), self.genesis.segment_bytes)
+            zeros = memoryview(_ZEROS)[: goal - self._prepared]
+            self._hand_over(Job(self._next, zeros, self._prepared, True), goal)
 
     # ------------------------------------------------------------------------------------------------ around the batch
 
@@ -204,8 +297,11 @@ class JournalWriter:
     def mark_sent(self, timestamp: int) -> None:
         """Tell when the last batch's replies were sent (ns); the next batch's header records it.
 
-        Now nobody waits: so much of the next segment is prepared that the next batch need not.
+        Now nobody waits: so much of the next segment is prepared that the next batch need not. While batches are on
+        their way their thread does that, and the moment is not recorded: the next header speaks of the batch before.
         """
+        if self._on_their_way:
+            return
         self._previous_sent = timestamp
         self._prepare_ahead(2 * (self._step + self._last_frame))
 
@@ -260,11 +356,16 @@ class JournalWriter:
 
     def _prepare_ahead(self, margin: int) -> None:
         """Keep the next segment twice as far as this one is used, and by `margin` bytes more."""
-        wanted = min(2 * self.position.offset + margin, self._size)
-        if self._prepared < wanted and not self._blocked:
-            self.prepare(-(-(wanted - self._prepared) // self._step))
+        missing = self._missing(margin)
+        if missing > 0:
+            self.prepare(-(-missing // self._step))
+
+    def _missing(self, margin: int) -> int:
+        """Bytes by which the next segment is behind; none while the disk is full."""
+        return 0 if self._blocked else min(2 * self.position.offset + margin, self._size) - self._prepared
 
     def _prepare(self, target: int, steps: int) -> bool:
+        self.settle()
         storage = self.storage
         try:
             if self._next is None:
@@ -276,7 +377,7 @@ class JournalWriter:
                 self._prepared = goal
             self._blocked = False
         except OSError as error:
-            if error.errno not in NO_SPACE:
+            if not _is_no_space(error):
                 self._fail("preparing the next segment", error)
             # After a failed sync nobody knows what the disk holds: throw it away and begin anew later.
             self._blocked = True
@@ -323,6 +424,8 @@ class JournalWriter:
             return
         self._closed = True
         self._failure = self._failure or f"{self.storage.where}: the writer is closed; recover the journal to go on"
+        if self._beside is not None:
+            self._beside.close()
         for handle in (self._file, self._watermark, self._next):
             if handle is not None:
                 self.storage.close(handle)
@@ -333,6 +436,10 @@ class JournalWriter:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def _is_no_space(error: BaseException) -> bool:
+    return isinstance(error, OSError) and error.errno in NO_SPACE
 
 
 def _check_continues(records: Any, count: int, first: int, at: int) -> int:

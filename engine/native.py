@@ -1,0 +1,54 @@
+"""Compiled functions of addresses and counts, for rooms other than the kernel; with NUMBA_DISABLE_JIT=1 none are made.
+
+The kernel compiles in a way of its own, whose import loads all of it: a gateway in front of the reference engine must
+not wait for that.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+
+import numba
+from numba import types
+from numba.extending import register_jitable
+
+COMPILED: Final = not getattr(numba.config, "DISABLE_JIT")  # noqa: B009
+part: Callable[[Any], Any] = register_jitable
+"""A function that compiled ones may call."""
+view: Any = getattr(numba, "carray")  # noqa: B009
+"""An array of a shape at an address; for compiled functions."""
+_kept: list[Any] = []
+
+
+def pointer(item: Any) -> Any:
+    """The compiler's type of an address of items of a NumPy dtype."""
+    return types.CPointer(numba.from_dtype(item))  # type: ignore[no-untyped-call]
+
+
+def of_the_system(name: str, result: Any, *argument_types: Any) -> Any:
+    """A function of the C library, to be called by compiled ones."""
+    return types.ExternalFunction(name, result(*argument_types))
+
+
+def by_address(folder: Path, *argument_types: Any) -> Callable[[Callable[..., Any]], Callable[..., int]]:
+    """Compile a function of addresses and counts that returns an int64; its machine code is kept in `folder`.
+
+    A call costs a fraction of a microsecond, and lets other Python threads run meanwhile.
+    """
+
+    def compiled(function: Callable[..., Any]) -> Callable[..., int]:
+        settings: Any = numba.config
+        before, settings.CACHE_DIR = settings.CACHE_DIR, str(folder)
+        try:
+            native = numba.cfunc(types.int64(*argument_types), error_model="numpy", cache=True)(function)
+        finally:
+            settings.CACHE_DIR = before
+        _kept.append(native)  # its code lives as long as it does
+        prototype = ctypes.CFUNCTYPE(ctypes.c_int64, *[ctypes.c_int64] * len(argument_types))
+        call: Callable[..., int] = prototype(int(native.address or 0))
+        return call
+
+    return compiled
