@@ -12,6 +12,7 @@ import fcntl
 import os
 import sys
 from abc import ABC, abstractmethod
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
@@ -95,6 +96,19 @@ class Storage(ABC):
 
     def read(self, name: str, offset: int = 0, size: int | None = None) -> bytes:
         """A file's bytes from `offset`: all of them, or `size` (fewer at its end). Raises JournalUnreadable."""
+        with self._opened(name, offset) as handle:
+            wanted = self.size(handle) - offset if size is None else size
+            data = self.pread(handle, max(0, wanted), offset)
+            while 0 < len(data) < wanted:
+                more = self.pread(handle, wanted - len(data), offset + len(data))
+                if not more:
+                    break
+                data += more
+            return data
+
+    @contextlib.contextmanager
+    def _opened(self, name: str, offset: int) -> Iterator[int]:
+        """A file for reading from `offset`; what goes wrong is worded. Raises JournalUnreadable, JournalFailure."""
         try:
             handle = self.open(name, write=False)
         except PermissionError as error:
@@ -104,18 +118,20 @@ class Storage(ABC):
         except OSError as error:
             raise self._unread(name, offset, error) from error
         try:
-            wanted = self.size(handle) - offset if size is None else size
-            data = self.pread(handle, max(0, wanted), offset)
-            while 0 < len(data) < wanted:
-                more = self.pread(handle, wanted - len(data), offset + len(data))
-                if not more:
-                    break
-                data += more
-            return data
+            yield handle
         except OSError as error:
             raise self._unread(name, offset, error) from error
         finally:
             self.close(handle)
+
+    def read_into(self, name: str, room: bytearray, offset: int, size: int) -> int:
+        """Read `size` bytes of a file, fewer at its end, to the beginning of `room`; returns how many.
+
+        Raises JournalUnreadable, JournalFailure.
+        """
+        data = self.read(name, offset, size)
+        room[: len(data)] = data
+        return len(data)
 
     def _unread(self, name: str, offset: int, error: OSError) -> JournalFailure:
         return JournalFailure(
@@ -192,6 +208,15 @@ class RealStorage(Storage):
 
     def pread(self, handle: int, size: int, offset: int) -> bytes:
         return os.pread(handle, size, offset)
+
+    def read_into(self, name: str, room: bytearray, offset: int, size: int) -> int:
+        if not hasattr(os, "preadv"):
+            return super().read_into(name, room, offset, size)
+        with self._opened(name, offset) as handle, memoryview(room) as view:
+            done = 0
+            while done < size and (more := os.preadv(handle, [view[done:size]], offset + done)):
+                done += more
+            return done
 
     def size(self, handle: int) -> int:
         return os.fstat(handle).st_size

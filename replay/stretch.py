@@ -13,6 +13,7 @@ from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from hashlib import sha256
+from sys import getrefcount
 from threading import Lock
 from typing import Any, Final, NamedTuple, Self
 from zlib import crc32
@@ -43,6 +44,9 @@ AHEAD: Final = 4
 """Windows read before the one in use."""
 MOST_HELPERS: Final = 3
 SWITCH_SECONDS: Final = 0.0002
+MOST_ROOMS: Final = 16
+_UNUSED: Final = 3
+"""References to a buffer of `Rooms` that nobody looks at: the list's, the loop's, the call's that counts them."""
 _MAGIC: Final = int.from_bytes(BATCH_MAGIC, "little")
 _END: Final = int.from_bytes(END_MAGIC, "little")
 _CRC_AT: Final = HEADER_BYTES - 4
@@ -54,7 +58,8 @@ class Window(NamedTuple):
     segment: int
     offset: int
     """Of `data` in the file."""
-    data: bytes
+    data: memoryview
+    """Read-only."""
     starts: NDArray[np.int64]
     """Byte offsets in `data` where frames seem to begin; [n]."""
 
@@ -71,7 +76,7 @@ class Stretch:
     __slots__ = ("_chains", "_data", "_offset", "_starts", "heads", "segment", "size")
 
     def __init__(
-        self, segment: int, data: bytes, offset: int, starts: NDArray[np.int64], heads: NDArray[Any], chains: bytes
+        self, segment: int, data: memoryview, offset: int, starts: NDArray[np.int64], heads: NDArray[Any], chains: bytes
     ) -> None:
         self.segment = segment
         self.heads = heads
@@ -98,7 +103,7 @@ class Stretch:
         at = int(self._starts[index])
         header = HEADER.unpack_from(self._data, at)
         chain = self._chains[32 * index : 32 * index + 32]
-        return Batch(memoryview(self._data), at, self._offset + at, header, chain)
+        return Batch(self._data, at, self._offset + at, header, chain)
 
     def batches(self) -> Iterator[Batch]:
         return (self.batch(index) for index in range(len(self)))
@@ -136,7 +141,7 @@ class Stretch:
     def frames(self) -> memoryview:
         """The batches as they stand in the file, `size` bytes."""
         at = int(self._starts[0]) if len(self) else 0
-        return memoryview(self._data)[at : at + self.size]
+        return self._data[at : at + self.size]
 
     @property
     def command_count(self) -> int:
@@ -164,7 +169,7 @@ class Stretch:
 
     def _records(self, first: NDArray[np.int64], end: NDArray[np.int64], dtype: np.dtype[Any]) -> NDArray[Any]:
         """The records between each `first` and `end`, put together; one batch's are seen where they stand."""
-        view = memoryview(self._data)
+        view = self._data
         parts = [view[start:stop] for start, stop in zip(first.tolist(), end.tolist(), strict=True)]
         return np.frombuffer(parts[0] if len(parts) == 1 else b"".join(parts), dtype)
 
@@ -174,7 +179,9 @@ def stretches(storage: Storage, name: str, position: Position, uuid: bytes, size
 
     Ends before the first sector that begins none. Raises what reading raises.
     """
-    for window, stretch in crew.checked(_windows(storage, name, position, size), uuid, size - position.offset):
+    for window, stretch in crew.checked(
+        _windows(storage, name, position, size, crew.rooms), uuid, size - position.offset
+    ):
         if not len(stretch) or not stretch.continues(position):
             return
         position = stretch.after
@@ -183,25 +190,47 @@ def stretches(storage: Storage, name: str, position: Position, uuid: bytes, size
             return
 
 
-def _windows(storage: Storage, name: str, position: Position, size: int) -> Iterator[Window]:
+def _windows(storage: Storage, name: str, position: Position, size: int, rooms: Rooms) -> Iterator[Window]:
     """The file piece by piece, each cut where a frame seems to begin. A window grows when no frame fits."""
     offset, length = position.offset, WINDOW
     while offset + SECTOR <= size:
-        data = storage.read(name, offset, min(length, size - offset))
+        room = rooms.take(length)
+        data = memoryview(room).toreadonly()[: storage.read_into(name, room, offset, min(length, size - offset))]
         starts, end = _frames(data)
         if starts:
             yield Window(position.segment, offset, data, np.array(starts, np.int64))
-            if data[end : end + 4] != BATCH_MAGIC[: len(data) - end]:
+            if bytes(data[end : end + 4]) != BATCH_MAGIC[: len(data) - end]:
                 return
             offset, length = offset + end, WINDOW
             continue
-        wanted = HEADER.unpack_from(data)[3] if data[:4] == BATCH_MAGIC and len(data) >= SECTOR else 0
+        wanted = HEADER.unpack_from(data)[3] if bytes(data[:4]) == BATCH_MAGIC and len(data) >= SECTOR else 0
         if not len(data) < wanted <= size - offset:
             return
         length = wanted
 
 
-def _frames(data: bytes) -> tuple[list[int], int]:
+class Rooms:
+    """Buffers for windows, each used again when nobody looks at it any more.
+
+    A fresh one costs a page fault every 4 KiB, a tenth of a verification. Every view of a buffer, whoever holds it,
+    counts as a reference to it.
+    """
+
+    def __init__(self) -> None:
+        self._rooms: list[bytearray] = []
+
+    def take(self, size: int) -> bytearray:
+        """At least `size` bytes that nobody looks at."""
+        for room in self._rooms:
+            if getrefcount(room) <= _UNUSED and len(room) >= size:
+                return room
+        room = bytearray(size)
+        if len(self._rooms) < MOST_ROOMS:
+            self._rooms.append(room)
+        return room
+
+
+def _frames(data: memoryview) -> tuple[list[int], int]:
     """Offsets where frames seem to begin, told by their magic and lengths alone, and where the last one ends."""
     words = np.frombuffer(data, "<u4", len(data) // SECTOR * (SECTOR // 4)).reshape(-1, SECTOR // 4)
     sizes = np.where(words[:, 0] == _MAGIC, words[:, 2], 0).tolist()
@@ -222,15 +251,14 @@ def noted_batches(storage: Storage, name: str, position: Position, uuid: bytes, 
     its body and its commands. The batches' `chain` is empty.
     """
     due = position.batch
-    for window in _windows(storage, name, position, size):
+    for window in _windows(storage, name, position, size, Rooms()):
         heads = _heads(window)
         good = _first_false(_sound(heads, window.segment, uuid))
         if not good or int(heads["batch"][0]) != due:
             break
-        view = memoryview(window.data)
         for index in np.flatnonzero(heads["notes"][:good]).tolist():
             at = int(window.starts[index])
-            yield Batch(view, at, window.offset + at, HEADER.unpack_from(window.data, at), b"")
+            yield Batch(window.data, at, window.offset + at, HEADER.unpack_from(window.data, at), b"")
         due += good
         if good < len(heads):
             break
@@ -250,14 +278,13 @@ def check(window: Window, uuid: bytes) -> Stretch:
     data, starts, heads = window.data, window.starts, _heads(window)
     whole = len(data) // SECTOR * SECTOR
     good = _first_false(_sound(heads, window.segment, uuid))
-    view = memoryview(data)
     begins = starts[:good].tolist()
     stops = starts[:good] + heads["total"][:good] - END_BYTES
     ends = (starts[:good] + HEADER_BYTES + heads["payload"][:good]).tolist()
-    crcs = [crc32(view[begin : begin + _CRC_AT]) for begin in begins]
-    padded = [not data[end:stop].strip(b"\xff") for end, stop in zip(ends, stops.tolist(), strict=True)]
+    crcs = [crc32(data[begin : begin + _CRC_AT]) for begin in begins]
+    padded = [not bytes(data[end:stop]).strip(b"\xff") for end, stop in zip(ends, stops.tolist(), strict=True)]
     good = _first_false((heads["crc"][:good] == crcs) & np.array(padded, bool))
-    digests = [sha256(view[begin:end]).digest() for begin, end in zip(begins[:good], ends[:good], strict=True)]
+    digests = [sha256(data[begin:end]).digest() for begin, end in zip(begins[:good], ends[:good], strict=True)]
     chains = b"".join(digests)
     hashes = np.frombuffer(chains, "<u8").reshape(-1, 4)
     previous = heads["previous"][:good].copy().view("<u8").reshape(-1, 4)
@@ -311,6 +338,7 @@ class Crew:
 
     def __init__(self, helpers: int | None = None) -> None:
         self._helpers = min(MOST_HELPERS, processors() - 1) if helpers is None else helpers
+        self.rooms = Rooms()
         self._pool = ThreadPoolExecutor(self._helpers, "journal-check") if self._helpers else None
 
     def checked(self, windows: Iterator[Window], uuid: bytes, size: int) -> Iterator[tuple[Window, Stretch]]:

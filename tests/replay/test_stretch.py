@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from random import Random
 
@@ -14,7 +15,7 @@ from replay import JournalReader, Note, NoteKind, create, verify
 from replay.errors import JournalCorrupt, JournalFailure
 from replay.format import HEADER, HEADER_FIELDS, FrameEncoder, Position, pack_notes
 from replay.scan import Walker, walk_file
-from replay.stretch import Crew, Stretch, Window, _frames, _windows, check, stretches
+from replay.stretch import MOST_ROOMS, Crew, Rooms, Stretch, Window, _frames, _windows, check, stretches
 from tests.replay.fake_engine import VENUE, fake_engine, make_commands
 from tests.replay.simulated_storage import Inode, SimulatedStorage
 
@@ -122,9 +123,9 @@ def test_a_batch_of_another_run_between_two(monkeypatch: pytest.MonkeyPatch) -> 
     first, _ = frames(4)
     second, _ = frames(5, seed=5)
     assert sum(len(part) for part in found(first + second)) == 4
-    starts, _ = _frames(first + second)
+    starts, _ = _frames(memoryview(first + second))
     assert len(starts) == 9
-    window = Window(3, 512, second, np.array(_frames(second)[0], np.int64))
+    window = Window(3, 512, memoryview(second), np.array(_frames(memoryview(second))[0], np.int64))
     assert len(check(window, UUID)) == 5
     assert len(check(window._replace(segment=4), UUID)) == 0
     assert len(check(window, b"V" * 16)) == 0
@@ -153,8 +154,33 @@ def test_a_failing_read_comes_out_in_its_place(helpers: int, monkeypatch: pytest
             seen += len(part)
     monkeypatch.undo()
     monkeypatch.setattr(replay.stretch, "WINDOW", 2048)
-    whole = list(_windows(stored(data), "s", START, 512 + len(data)))
+    whole = list(_windows(stored(data), "s", START, 512 + len(data), Rooms()))
     assert 0 < seen == sum(len(window.starts) for window in whole[:4])
+
+
+LOOKS: dict[str, Callable[[bytearray], object]] = {
+    "the buffer": lambda room: room,
+    "a piece": lambda room: memoryview(room).toreadonly()[5:9],
+    "records": lambda room: np.frombuffer(memoryview(room)[8:16], np.int64)[:1],
+}
+
+
+@pytest.mark.parametrize("look", LOOKS)
+def test_a_buffer_is_used_again_when_nobody_looks_at_it_any_more(look: str) -> None:
+    rooms = Rooms()
+    view = LOOKS[look](rooms.take(1_024))
+    first = id(rooms._rooms[0])
+    assert id(rooms.take(1_024)) != first
+    del view
+    assert id(rooms.take(1_024)) == first
+    assert id(rooms.take(1_025)) != first, "too small"
+
+
+def test_more_buffers_than_are_kept_may_be_looked_at() -> None:
+    rooms = Rooms()
+    held = [rooms.take(1_024) for _ in range(3 * MOST_ROOMS)]
+    assert len({id(room) for room in held}) == len(held)
+    assert len(rooms._rooms) == MOST_ROOMS
 
 
 def test_readers_cut_at_the_watermark(tmp_path: Path) -> None:
