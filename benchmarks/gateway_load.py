@@ -83,6 +83,8 @@ class Line:
         self.name = target.session
         self.received = 0
         self.confirmed = 0
+        self.arrived = 0
+        """When the last frame was read, ns of `time.perf_counter_ns`."""
         self.socket.send(wire.pack(FrameType.LOGON, wire.Logon(target.session, HEARTBEAT_MS)))
         frame = wire.split(self.read())
         if frame.type != FrameType.LOGON_ANSWER:
@@ -98,6 +100,7 @@ class Line:
             if flags & zmq.NOBLOCK:
                 raise
             raise LoadError(f"no answer to session {self.name} within {TIMEOUT_MS // 1_000} s") from None
+        self.arrived = time.perf_counter_ns()
         self.received += len(data)
         return data
 
@@ -154,14 +157,18 @@ class Session(Line):
     def answered(self) -> int:
         return self._acknowledged - self._first
 
-    def send(self) -> None:
-        """The next frame, confirming what has been received. Raises zmq.Again after 20 s of a full queue."""
+    def prepare(self) -> bytearray:
+        """The next frame, confirming what has been received, valid until the next but one."""
         frame, numbers, step = self._frames[self._turn]
         numbers += step
         TOKEN.pack_into(frame, TOKEN_AT, self.received & 0xFFFFFFFF)
         self.confirmed = self.received
-        self.socket.send(frame)
         self._turn = (self._turn + 1) % len(self._frames)
+        return frame
+
+    def send(self) -> None:
+        """Send the next frame. Raises zmq.Again after 20 s of a full queue."""
+        self.socket.send(self.prepare())
 
     def receive(self, flags: int = 0) -> int:
         """One frame; returns how many commands it answers, 0 for a heartbeat. Raises zmq.Again, LoadError."""
@@ -258,24 +265,26 @@ def _first_unwanted(data: bytes, kinds: bytes, wanted: bytes) -> str:
 def closed_loop(session: Session, count: int, maker: Maker | None = None) -> tuple[list[int], list[int]]:
     """Nanoseconds of `count` round trips of one frame each, one at a time, after a tenth as many to warm up.
 
+    From the moment at which the frame is handed to ZeroMQ until ZeroMQ has handed over the last one that answers it, as
+    with the bare echo: what this client does to make and check them is not the gateway's.
     Returns (until the sender had every event, until the maker had its trades; the second is empty without a maker).
     """
     taken: list[int] = []
     told: list[int] = []
     warm = max(1, count // 10)
     for number in range(-warm, count):
+        frame = session.prepare()
         begun = time.perf_counter_ns()
-        session.send()
+        session.socket.send(frame)
         waiting = session.batch
         while waiting:
             waiting -= session.receive()
         if number >= 0:
-            taken.append(time.perf_counter_ns() - begun)
+            taken.append(session.arrived - begun)
         if maker is not None:
-            trades = maker.trades + session.batch
-            maker.expect(trades)
+            maker.expect(maker.trades + session.batch)
             if number >= 0:
-                told.append(time.perf_counter_ns() - begun)
+                told.append(max(maker.arrived, session.arrived) - begun)
     return taken, told
 
 

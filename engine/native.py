@@ -1,4 +1,5 @@
-"""Compiled functions of addresses and counts, for rooms other than the kernel; with NUMBA_DISABLE_JIT=1 none are made.
+"""Compiled functions of addresses and counts, for rooms other than the kernel; with NUMBA_DISABLE_JIT=1 none are made,
+and what they are made of runs as plain Python.
 
 The kernel compiles in a way of its own, whose import loads all of it: a gateway in front of the reference engine must
 not wait for that.
@@ -11,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
+import llvmlite.binding
 import numba
 from numba import types
 from numba.extending import register_jitable
@@ -28,9 +30,19 @@ def pointer(item: Any) -> Any:
     return types.CPointer(numba.from_dtype(item))  # type: ignore[no-untyped-call]
 
 
-def of_the_system(name: str, result: Any, *argument_types: Any) -> Any:
-    """A function of the C library, to be called by compiled ones."""
-    return types.ExternalFunction(name, result(*argument_types))
+def of_a_library(library: ctypes.CDLL, name: str, result: Any, *argument_types: Any) -> Any:
+    """A C function of integers and addresses, to be called by compiled ones, or as they are without compilation."""
+    function = getattr(library, name)
+    if COMPILED:
+        llvmlite.binding.add_symbol(name, ctypes.cast(function, ctypes.c_void_p).value)
+        return types.ExternalFunction(name, result(*argument_types))
+    function.restype, function.argtypes = _C[result], [_C[each] for each in argument_types]
+    return lambda *arguments: function(*map(int, arguments))
+
+
+_C: Final = {types.int32: ctypes.c_int32, types.int64: ctypes.c_int64}
+SYSTEM: Final = ctypes.CDLL(None, use_errno=True)
+"""The C library and what else the process was begun with."""
 
 
 def by_address(folder: Path, *argument_types: Any) -> Callable[[Callable[..., Any]], Callable[..., int]]:

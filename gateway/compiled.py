@@ -16,7 +16,10 @@ __all__ = ["COMPILED", "by_address", "part", "pointer", "view"]
 
 _HERE: Final = Path(__file__).parent
 _SOURCES: Final = [
-    *(_HERE / f"{name}.py" for name in ("compiled", "copies", "frames", "numbers", "wire")),
+    *(
+        _HERE / f"{name}.py"
+        for name in ("answers", "compiled", "copies", "frames", "numbers", "seats", "sockets", "wire")
+    ),
     Path(engine.native.__file__),
     *sorted(Path(engine.schema.__file__).parent.glob("*.py")),
 ]

@@ -18,7 +18,7 @@ from gateway.exchange import Exchange
 from gateway.numbers import owners
 from gateway.records import join
 from gateway.routing import for_session
-from gateway.sessions import Bucket
+from gateway.seats import Bucket
 
 LOOKUPS_PER_SECOND: Final = 5
 

@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from engine.control import Control, encode, expand
-from engine.schema import COMMAND, CommandArray, CommandKind, DayStage, EventArray, EventKind, Reason, commands
+from engine.schema import CommandArray, CommandKind, DayStage, EventArray, EventKind, Reason, commands
 from engine.venue import Venue
 from gateway.calendar import Due, Schedule, day_start
 from gateway.call_ends import CallEnds, windows_of
@@ -20,7 +20,6 @@ from gateway.config import Config
 from gateway.journal import Messages, Opened
 from gateway.records import join
 from gateway.security import server_keys
-from gateway.wire import COMMAND_TAIL
 from replay import Note, NoteKind, is_settled
 from replay.errors import JournalFull
 
@@ -51,14 +50,14 @@ class Begun(NamedTuple):
 
 class Exchange:
     """Engine and journal in step. Every method that changes state has journaled it durably when it returns, but
-    `begin_many`.
+    `begin`.
 
     Args:
         opened: the engine as created or recovered, with its journal.
         config: the server's configuration.
 
     Attributes:
-        disk: readable when something that was begun has come to its end; -1 where `begin_many` waits for the disk.
+        disk: readable when something that was begun has come to its end; -1 where `begin` waits for the disk.
     """
 
     def __init__(self, opened: Opened, config: Config) -> None:
@@ -99,7 +98,7 @@ class Exchange:
         # A venue on a time of its own goes on where it stopped.
         return last if not self.created else time.time_ns()
 
-    def begin(self) -> EventArray:
+    def start(self) -> EventArray:
         """Journal the clock's anchor, which names this run.
 
         Stamped with the last time of the run before, so that the calendar still sees what was missed since.
@@ -144,18 +143,20 @@ class Exchange:
         What only serves later questions is left for after the answers.
         """
         self.settle()
-        batch["sequence"] = np.arange(self.command_sequence + 1, self.command_sequence + len(batch) + 1)
-        batch["timestamp"] = self.clock.now()
-        return self._carry_out(batch, (), int(batch["kind"].max()))
+        sequence, timestamp = self.stamp()
+        batch["sequence"], batch["timestamp"] = np.arange(sequence, sequence + len(batch)), timestamp
+        return self.commit_stamped(batch, int(batch["kind"].max()))
 
-    def commit_one(self, command: memoryview, session: int, kind: int) -> EventArray:
-        """As `commit_many` for one command: the firm's 64 bytes, of which `kind` is the first."""
-        self.settle()
-        tail = COMMAND_TAIL.pack(self.command_sequence + 1, self.clock.now(), session, session)
-        return self._carry_out(np.frombuffer(b"".join((command, tail)), COMMAND), (), kind)
+    def stamp(self) -> tuple[int, int]:
+        """The sequence of the next command, and the journal time now."""
+        return self.command_sequence + 1, self.clock.now()
 
-    def begin_many(self, batch: CommandArray, tell: Callable[[EventArray], None]) -> None:
-        """As `commit_many`, for firms' commands, without waiting for the disk: the next batch is read and applied
+    def commit_stamped(self, batch: CommandArray, highest_kind: int) -> EventArray:
+        """As `commit_many`, for commands that have their `stamp`, while nothing is on its way."""
+        return self._carry_out(batch, (), highest_kind)
+
+    def begin(self, batch: CommandArray, tell: Callable[[EventArray], None]) -> None:
+        """As `commit_stamped`, for firms' commands, without waiting for the disk: the next batch is read and applied
         meanwhile.
 
         Args:
@@ -165,8 +166,6 @@ class Exchange:
         Raises:
             Surprise: this batch, or the one before it, is not durable.
         """
-        batch["sequence"] = np.arange(self.command_sequence + 1, self.command_sequence + len(batch) + 1)
-        batch["timestamp"] = self.clock.now()
         self.remember()
         try:
             number = self.writer.position.batch
@@ -176,10 +175,9 @@ class Exchange:
         self.command_sequence += len(batch)
         self.event_sequence += len(events)
         self._begun.append(Begun(number, batch, events, tell))
+        self._tell()
         while len(self._begun) > 1:
             self._wait()
-            self._tell()
-        if self.disk < 0:
             self._tell()
 
     @property

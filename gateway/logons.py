@@ -5,8 +5,6 @@ from __future__ import annotations
 import time
 from typing import Final
 
-import zmq
-
 from engine.schema import DisconnectPolicy, Reason
 from gateway import wire
 from gateway.config import Config
@@ -32,14 +30,18 @@ class Logons:
         self._losses = losses
         self._counters = outbox.counters
 
-    def logon(self, port: Port, identity: bytes, frame: zmq.Frame, opened: wire.Frame) -> None:
-        """Answer a LOGON, once all commands before it are carried out. Raises WireError."""
+    def logon(self, port: Port, identity: bytes, key: str, opened: wire.Frame) -> None:
+        """Answer a LOGON, once all commands before it are carried out. Raises WireError.
+
+        Args:
+            key: the public key that the handshake has proved; "" on the local socket.
+        """
         logon = wire.unpack(opened, wire.Logon)
         # Self-chosen routing ids could squat on others' names; ZeroMQ's own start with a zero byte.
         if not identity.startswith(b"\x00"):
             self._out.reject(port, identity, Reason.MALFORMED_FRAME, detail="do not set a routing id")
             return
-        session = self._who(port, frame, logon)
+        session = self._who(port, key, logon)
         if session is None:
             self._counters["unknown"] += 1
             self._out.reject(port, identity, Reason.UNKNOWN_SESSION, token=opened.token)
@@ -57,12 +59,12 @@ class Logons:
             self._out.reject(port, identity, refused, token=opened.token)
             return
         self._take_over(session, port, identity)
-        self._connect(port, identity, session, logon, opened.token, "" if port.local else _key_of(frame))
+        self._connect(port, identity, session, logon, opened.token, key)
 
-    def _who(self, port: Port, frame: zmq.Frame, logon: wire.Logon) -> Session | None:
+    def _who(self, port: Port, key: str, logon: wire.Logon) -> Session | None:
         if port.local:
             return self._registry.by_name(logon.session)
-        session = self._registry.by_key(_key_of(frame))
+        session = self._registry.by_key(key)
         return session if session is not None and logon.session in ("", session.name) else None
 
     def _take_over(self, session: Session, port: Port, identity: bytes) -> None:
@@ -70,16 +72,15 @@ class Logons:
         if earlier is not None:
             if (earlier.port, earlier.identity) != (port, identity):
                 self._out.tell(earlier, Reason.TAKEN_OVER)
-            earlier.port.connections.pop(earlier.identity, None)
-            session.connection = None
+            earlier.port.remove(earlier)
+            session.disconnect()
 
     def _connect(self, port: Port, identity: bytes, session: Session, logon: wire.Logon, token: int, key: str) -> None:
         heartbeat_ms = max(MIN_HEARTBEAT_MS, logon.heartbeat_ms or self._config.heartbeat_ms)
-        now = time.monotonic_ns()
-        connection = Connection(port, identity, session, heartbeat_ms * 1_000_000, heard=now, sent=now, key=key)
+        connection = Connection(port, identity, session, heartbeat_ms * 1_000_000, key)
         self._losses.recall(session)
-        port.connections[identity] = connection
-        session.connection = connection
+        port.add(connection)
+        session.connect(connection, time.monotonic_ns())
         session.last_number = session.consumed = self._exchange.engine.last_client_order_id(session.number)
         answer = wire.LogonAnswer(
             session=session.number,
@@ -101,11 +102,3 @@ class Logons:
         )
         self._counters["logons"] += 1
         self._out.send(connection, wire.pack(FrameType.LOGON_ANSWER, answer, token))
-
-
-def _key_of(frame: zmq.Frame) -> str:
-    """The public key (Z85) that the handshake has proved; "" without one."""
-    try:
-        return str(frame.get("User-Id"))
-    except zmq.ZMQError:
-        return ""

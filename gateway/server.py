@@ -37,6 +37,7 @@ from gateway.keyring import Keyring
 from gateway.security import SecurityError, server_keys
 from gateway.service import Service
 from gateway.sessions import Port, Registry
+from gateway.sockets import EMPTY, EXTRA_PARTS, FULL, OTHER
 from gateway.utc import clock_text
 from replay import JournalError
 from replay.writer import SpaceState
@@ -81,6 +82,9 @@ class Server:
         self._wake_end.setblocking(False)
         self._sealed_at = -1
         self._told = 0
+        self._spin_ns = config.spin_us * 1_000 if (os.cpu_count() or 1) > 1 else 0
+        self._is_warm = False
+        """Whether a frame has come since it was last looked out for one."""
         self._quiet_batches = -1
 
     # --- start ----------------------------------------------------------------------------------------------------
@@ -121,7 +125,7 @@ class Server:
         """The first commands of a run: the clock's anchor, sessions that were lost with the last run, the opening."""
         exchange, service = self.exchange, self.service
         last = exchange.clock.last
-        service.publish(exchange.begin())
+        service.publish(exchange.start())
         left = [number for number in exchange.connected_sessions() if number in self.registry.sessions]
         if left:
             service.publish(exchange.sessions_down([(n, Reason.DISCONNECTED) for n in left], timestamp=last))
@@ -148,6 +152,7 @@ class Server:
     def _bind(self) -> None:
         self._doors.open(self.config, self._keys, self.registry.admits)
         self.endpoint, self.ipc_endpoint = self._doors.endpoint, self._doors.ipc_endpoint
+        self.service.serve(self._doors.ports)
         assert self._doors.zap is not None
         self._zap = self._doors.zap
         # ZeroMQ's own poll asks every socket with system calls of its own. Its descriptors tell the same, as long as a
@@ -192,6 +197,8 @@ class Server:
     def _wait(self) -> list[Port]:
         """The ports with something to read, as soon as there is one or another duty is due."""
         arrived = [port for port in self._doors.ports if port.used and port.has_arrived()]
+        if not arrived and self._is_warm:
+            arrived = self._look_out()
         for descriptor, _ in self._descriptors.poll(0 if arrived else self._timeout_ms()):
             port = self._by_descriptor.get(descriptor)
             if descriptor == self.exchange.disk:
@@ -201,6 +208,16 @@ class Server:
             elif port not in arrived:
                 arrived.append(port)
         return arrived
+
+    def _look_out(self) -> list[Port]:
+        """Look for the next frame for a while before sleeping: to be woken takes longer than to carry out an order."""
+        self._is_warm = False
+        end = time.monotonic_ns() + self._spin_ns
+        while not self.exchange.has_begun and time.monotonic_ns() < end:
+            arrived = [port for port in self._doors.ports if port.has_arrived()]
+            if arrived:
+                return arrived
+        return []
 
     def _serve_others(self) -> None:
         """Authentication requests, and what a signal has asked for."""
@@ -227,28 +244,36 @@ class Server:
         return any(port.has_arrived() for port in self._doors.ports)
 
     def _drain(self, port: Port) -> None:
-        """Hand over every message that has arrived, up to the bound of one batch."""
-        receive, service = port.socket.recv, self.service
-        arrived: list[tuple[bytes, zmq.Frame]] = []
+        """Take in every message that has arrived, up to the bound of one batch."""
         port.used = True
-        for number in range(self.config.batch_frames):
-            # Once, asking is cheaper than trying, which costs an exception while the answer waits.
-            if number == 1 and not port.has_arrived():
-                break
-            try:
-                identity = receive(zmq.NOBLOCK)
-            except zmq.Again:
-                break
-            frame = receive(zmq.NOBLOCK, copy=False)
-            if not frame.more:
-                arrived.append((identity, frame))
-                continue
-            while port.socket.get(zmq.RCVMORE):
-                receive(zmq.NOBLOCK)
-            service.receive(port, arrived)
-            arrived.clear()
-            service.malformed(port, identity)
-        service.receive(port, arrived)
+        self._is_warm = self._spin_ns > 0
+        service, inbox = self.service, self.service.inbox
+        for _ in range(self.config.batch_frames):
+            ended = inbox.receive(port)
+            if ended == EMPTY:
+                return
+            if ended == FULL:
+                service.advance(lambda: True)
+                return
+            if ended == OTHER:
+                service.other(*inbox.other)
+            elif ended == EXTRA_PARTS:
+                service.malformed(port, inbox.identity)
+            else:
+                self._from_stranger(port, inbox.identity)
+
+    def _from_stranger(self, port: Port, identity: bytes) -> None:
+        """The routing id is somebody's who is not logged on; the payload has still to be read."""
+        try:
+            frame = port.socket.recv(zmq.NOBLOCK, copy=False)
+        except zmq.Again:
+            return
+        if not frame.more:
+            self.service.stranger(port, identity, frame)
+            return
+        while port.socket.get(zmq.RCVMORE):
+            port.socket.recv(zmq.NOBLOCK)
+        self.service.malformed(port, identity)
 
     def _timeout_ms(self) -> int:
         wait = TICK_MS if self._is_busy() else 1_000

@@ -15,17 +15,12 @@ import numpy as np
 import zmq
 
 from engine.control import expand
-from engine.schema import (
-    EVENT,
-    EventArray,
-    EventKind,
-    Reason,
-    Role,
-)
+from engine.schema import EVENT, FIRM_BYTES, EventArray, EventKind, Reason, Role
 from gateway import wire
 from gateway.config import Config
 from gateway.duplicates import Duplicates
 from gateway.exchange import Exchange
+from gateway.inbox import Inbox
 from gateway.intake import Intake
 from gateway.journal import Messages
 from gateway.logons import Logons
@@ -40,16 +35,12 @@ from gateway.statements import StatementDesk
 from gateway.status import StatusBoard
 from gateway.streams import Streams
 from gateway.utc import UtcWatch
-from gateway.wire import EVENT_HEAD, FrameType, WireError
+from gateway.wire import FrameType, WireError
 
 MISSED_HEARTBEATS: Final = 2.5
 RESUME_BYTES: Final = 1 << 20
 """Most event bytes that one RESUME brings."""
 FORGET_CUT_NS: Final = 60_000_000_000
-ANSWERS: Final = frozenset(
-    int(kind) for kind in (EventKind.ACCEPTED, EventKind.REJECTED, EventKind.CANCELLED, EventKind.REPLACED)
-)
-"""The usual kinds of a lone event. They name one party, so who is alone concerned is told the event as it is."""
 
 
 class Service:
@@ -61,7 +52,8 @@ class Service:
         self.exchange = exchange
         self.registry = registry
         self.counters: Counter[str] = Counter()
-        self._out = Outbox(config.credit_bytes, self.counters)
+        self._out = Outbox(registry, config.credit_bytes, self.counters)
+        self.inbox = Inbox(registry.seats, config.batch_frames, config.batch_commands * FIRM_BYTES)
         self.batches = 0
         self._config = config
         self.utc = UtcWatch(exchange.clock, config.is_real_time, config.utc_limit_us)
@@ -71,10 +63,11 @@ class Service:
         self._logons = Logons(exchange, registry, config, self._out, self.losses)
         self._intake = Intake(
             exchange,
+            registry,
+            self.inbox,
             Duplicates(exchange, registry.directory),
             self.room,
             self._out,
-            config.batch_commands,
             self.run_calendar,
             self.publish,
             self._bad_commands,
@@ -91,36 +84,46 @@ class Service:
             self.counters,
         )
 
+    def serve(self, ports: list[Port]) -> None:
+        """The ports that clients connect to."""
+        self._out.ports = ports
+
     # --- frames ---------------------------------------------------------------------------------------------------
 
     def receive(self, port: Port, messages: Iterable[tuple[bytes, zmq.Frame]]) -> None:
         """Handle payload frames of clients, (routing id, frame), in order; commands gather until `flush`."""
-        connections, gathered, most = port.connections, self._intake.frames, self._intake.most
-        size = sum(len(data) for _, data in gathered)
         for identity, frame in messages:
-            connection = connections.get(identity)
-            data = frame.buffer
-            if connection is None or connection.cut or not data or data[0] != FrameType.COMMANDS:
-                self._other(port, identity, connection, frame)
-                continue
-            gathered.append((connection, data))
-            size += len(data)
-            if size >= most or connection.session.role == Role.OPERATOR:
-                self.flush()
-                size = 0
+            connection, data = port.connections.get(identity), frame.buffer
+            if connection is None or connection.cut_at:
+                self.stranger(port, identity, frame)
+            elif (
+                len(data) >= wire.HEADER.size
+                and data[0] == FrameType.COMMANDS
+                and connection.session.role != Role.OPERATOR
+            ):
+                self.inbox.put(connection.session.number, data)
+                if self.inbox.is_full:
+                    self.flush()
+            else:
+                self.other(connection.session.number, data)
 
-    def _other(self, port: Port, identity: bytes, connection: Connection | None, frame: zmq.Frame) -> None:
-        """Handle a frame that holds no commands of a session that is logged on."""
+    def other(self, session: int, data: memoryview) -> None:
+        """Handle a frame of a session that is logged on, but no firm's COMMANDS frame."""
+        connection = self.registry.sessions[session].connection
         if connection is None:
-            self._from_stranger(port, identity, frame)
-        elif connection.cut:
             self.counters["dropped"] += 1
-        else:
-            try:
-                connection.heard = time.monotonic_ns()
-                self._frame(connection, wire.split(frame.buffer), frame)
-            except WireError as error:
-                self._bad_frame(port, identity, connection, error)
+            return
+        if data and data[0] == FrameType.COMMANDS:
+            # An operator's commands may change who has to be told what: nothing may be on its way behind them.
+            self.exchange.settle()
+            self.inbox.put(session, bytes(data))
+            self.flush()
+            return
+        try:
+            connection.heard = time.monotonic_ns()
+            self._frame(connection, wire.split(data))
+        except WireError as error:
+            self._bad_frame(connection.port, connection.identity, connection, error)
 
     def malformed(self, port: Port, identity: bytes) -> None:
         """A message that was not exactly one payload frame."""
@@ -130,12 +133,16 @@ class Service:
     def _bad_commands(self, connection: Connection, error: WireError) -> None:
         self._bad_frame(connection.port, connection.identity, connection, error)
 
-    def _from_stranger(self, port: Port, identity: bytes, frame: zmq.Frame) -> None:
+    def stranger(self, port: Port, identity: bytes, frame: zmq.Frame) -> None:
+        """Handle a frame of somebody who is not logged on, or is cut."""
+        if identity in port.connections:
+            self.counters["dropped"] += 1
+            return
         try:
             opened = wire.split(frame.buffer)
             if opened.type == FrameType.LOGON:
                 self.flush()
-                self._logons.logon(port, identity, frame, opened)
+                self._logons.logon(port, identity, "" if port.local else _key_of(frame), opened)
                 return
         except WireError as error:
             self._bad_frame(port, identity, None, error)
@@ -143,7 +150,7 @@ class Service:
         self.counters["not logged on"] += 1
         self._out.reject(port, identity, Reason.NOT_LOGGED_ON)
 
-    def _frame(self, connection: Connection, opened: wire.Frame, frame: zmq.Frame) -> None:
+    def _frame(self, connection: Connection, opened: wire.Frame) -> None:
         if opened.type == FrameType.HEARTBEAT:
             connection.confirm(opened.token)
             return
@@ -158,7 +165,7 @@ class Service:
             case FrameType.CONTROL:
                 self._control(connection, opened)
             case FrameType.LOGON:
-                self._logons.logon(connection.port, connection.identity, frame, opened)
+                self._logons.logon(connection.port, connection.identity, connection.key, opened)
             case FrameType.LOGOUT:
                 self._out.send(connection, wire.pack(FrameType.LOGGED_OUT, wire.Logout(), opened.token))
                 self._out.lose(connection, Reason.USER_REQUESTED)
@@ -211,12 +218,17 @@ class Service:
             administrative: whether the venue or an operator may have caused any of them.
         """
         self.batches += 1
-        if len(events) == 1 and not administrative and self._publish_one(events.tobytes()):
-            return
         # Firms, accounts and sessions are opened by the venue (with messages) or by operators.
         if messages or (administrative and bool((events["kind"] >= EventKind.FIRM_OPENED).any())):
             self.registry.learn(events, messages or {})
             self.losses.cut_ended()
+        if not self._out.answer(events):
+            self._deliver(events)
+        if self._out.lost:
+            self.losses.settle()
+
+    def _deliver(self, events: EventArray) -> None:
+        """Tell every session, those that are told for their firm's sake included."""
         for session_number, records in deliveries(events, self.registry.directory):
             session = self.registry.sessions.get(session_number)
             if session is None:
@@ -224,21 +236,6 @@ class Service:
             previous, session.last_event = session.last_event, int(records["sequence"][-1])
             if session.connection is not None:
                 self._out.events(session.connection, records, previous)
-        if self._out.lost:
-            self.losses.settle()
-
-    def _publish_one(self, record: bytes) -> bool:
-        """The most frequent case: one event of one session. False when it concerns two; `deliveries` knows the rest."""
-        kind, sequence, own, contra = EVENT_HEAD.unpack(record)
-        session = self.registry.sessions.get(own)
-        if kind not in ANSWERS or contra not in (0, own) or session is None:
-            return False
-        previous, session.last_event = session.last_event, sequence
-        if session.connection is not None:
-            self._out.event(session.connection, record, previous, sequence)
-        if self._out.lost:
-            self.losses.settle()
-        return True
 
     def _resume(self, connection: Connection, opened: wire.Frame) -> None:
         after = wire.unpack(opened, wire.Resume).after
@@ -281,9 +278,9 @@ class Service:
         now = time.monotonic_ns()
         for port in ports:
             for connection in list(port.connections.values()):
-                if connection.cut:
-                    if now - connection.heard > FORGET_CUT_NS:
-                        del port.connections[connection.identity]
+                if connection.cut_at:
+                    if now - connection.cut_at > FORGET_CUT_NS:
+                        port.remove(connection)
                 elif now - connection.heard > MISSED_HEARTBEATS * connection.heartbeat_ns:
                     self._out.lose(connection, Reason.DISCONNECTED)
                 elif now - connection.sent >= connection.heartbeat_ns:
@@ -296,3 +293,11 @@ class Service:
         if self.losses.away:
             self.flush()
             self.losses.expire(now)
+
+
+def _key_of(frame: zmq.Frame) -> str:
+    """The public key (Z85) that the handshake has proved; "" without one."""
+    try:
+        return str(frame.get("User-Id"))
+    except zmq.ZMQError:
+        return ""

@@ -11,61 +11,42 @@ from typing import Any
 
 import numpy as np
 import zmq
+from numpy.typing import NDArray
 
 from engine.control import Control, OpenAccount, OpenFirm, OpenSession
 from engine.schema import EventArray, EventKind, Reason, Role, Status
 from gateway.directory import OPENINGS, Directory
+from gateway.seats import Bucket, Kept, seat, seats
 
 MAX_BAD_FRAMES = 10
 """Unreadable frames after which a connection is cut."""
 
 
-@dataclass(slots=True)
-class Bucket:
-    """A token bucket on real time: `rate` a second, at most `burst` at once."""
-
-    rate: int
-    burst: int
-    tokens: float = 0.0
-    at: int = 0
-
-    def fits(self, count: int, now: int) -> bool:
-        """Whether there are `count` tokens at monotonic time `now` (ns)."""
-        self.tokens = min(self.burst, self.tokens + (now - self.at) * self.rate / 1e9) if self.at else self.burst
-        self.at = now
-        return self.tokens >= count
-
-    def take(self, count: int, now: int) -> bool:
-        """Take `count` tokens at monotonic time `now` (ns) when there are enough."""
-        if not self.fits(count, now):
-            return False
-        self.tokens -= count
-        return True
-
-    def wait_ms(self, count: int) -> int:
-        """Milliseconds, rounded up, until `count` tokens are there, as last seen; 0 = never."""
-        if count > self.burst or not self.rate:
-            return 0
-        return max(1, int((count - self.tokens) * 1_000 / self.rate) + 1)
-
-
-@dataclass(slots=True, eq=False)
+@dataclass(eq=False)
 class Connection:
-    """One client's connection: a routing id on one port. Times are CLOCK_MONOTONIC ns, bytes counted from the logon."""
+    """One client's connection: a routing id on one port. Times are CLOCK_MONOTONIC ns, bytes counted from the logon.
 
-    port: Any
+    What changes with every frame is kept in the session's seat, and means this connection while it is the session's.
+    """
+
+    port: Port
     identity: bytes
     session: Session
     heartbeat_ns: int
-    heard: int
-    sent: int
-    sent_bytes: int = 0
-    confirmed_bytes: int = 0
-    acknowledged: int = 0
-    bad_frames: int = 0
-    cut: bool = False
     key: str = ""
     """The public key of its handshake; "" on the local socket."""
+    bad_frames: int = 0
+    cut_at: int = 0
+    """When it was cut, 0 = it is not: its frames are dropped unread."""
+    heard = Kept()
+    sent = Kept()
+    sent_bytes = Kept()
+    confirmed_bytes = Kept()
+    acknowledged = Kept()
+
+    @property
+    def seat(self) -> Any:
+        return self.session.seat
 
     def confirm(self, token: int) -> None:
         """The client has received `token` bytes in all, modulo 2^32."""
@@ -79,7 +60,7 @@ class Connection:
         return self.sent_bytes - self.confirmed_bytes
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(eq=False)
 class Session:
     """A session of the venue.
 
@@ -95,18 +76,32 @@ class Session:
     key: str
     commands: Bucket
     queries: Bucket
-    cancels: Bucket = field(default_factory=lambda: Bucket(0, 0))
+    cancels: Bucket
+    seat: Any = field(default_factory=seat)
     ended: bool = False
-    last_number: int = 0
-    consumed: int = 0
-    last_event: int = 0
     connection: Connection | None = None
     down_at: int = 0
     down_reason: Reason = Reason.DISCONNECTED
-    taken: int = 0
     throttled_orders: int = 0
     throttled_cancels: int = 0
     drained: int = 0
+    last_number = Kept()
+    consumed = Kept()
+    last_event = Kept()
+    taken = Kept()
+
+    def connect(self, connection: Connection, now: int) -> None:
+        """The connection becomes the session's; its counts begin at monotonic time `now` (ns)."""
+        self.connection = connection
+        seat, port = self.seat, connection.port
+        seat["connected"], seat["socket"] = 1, port.address
+        seat["routing"] = int.from_bytes(connection.identity[1:5], "little")
+        seat["heard"] = seat["sent"] = now
+        seat["sent_bytes"] = seat["confirmed_bytes"] = seat["acknowledged"] = 0
+
+    def disconnect(self) -> None:
+        self.connection = None
+        self.seat["connected"] = 0
 
 
 @dataclass
@@ -126,6 +121,8 @@ class Registry:
     next_expiry: int = 0
     """UTC ns at which the next key loses its validity; 0 = none does."""
     directory: Directory = field(default_factory=Directory)
+    seats: Any = field(default_factory=seats)
+    """The sessions' seats by number."""
     _by_key: dict[str, Session] = field(default_factory=dict)
     _until: dict[str, int] = field(default_factory=dict)
     _by_name: dict[str, Session] = field(default_factory=dict)
@@ -205,15 +202,20 @@ class Registry:
 
     def _open_session(self, number: int, event: Any, message: Control | None) -> None:
         opened = message if isinstance(message, OpenSession) else None
+        row = self.seats[number]
+        role = int(event["quantity"])
+        row["session"], row["operator"] = number, role == Role.OPERATOR
+        most_cancels = max(self.cancels_per_second, self.commands_per_second), max(self.cancel_burst, self.burst)
         session = Session(
             number=number,
             name=opened.name if opened else f"session {number}",
             firm=int(event["aux2"]),
-            role=int(event["quantity"]),
+            role=role,
             key=opened.public_key if opened else "",
-            commands=Bucket(self.commands_per_second, self.burst),
-            cancels=Bucket(max(self.cancels_per_second, self.commands_per_second), max(self.cancel_burst, self.burst)),
+            commands=Bucket(self.commands_per_second, self.burst, row, "order"),
+            cancels=Bucket(*most_cancels, row, "cancel"),
             queries=Bucket(self.queries_per_second, self.queries_per_second),
+            seat=row,
         )
         self.sessions[number] = session
         self._operators += session.role == Role.OPERATOR
@@ -237,15 +239,54 @@ ADMINISTRATIVE = [
 
 
 class Port:
-    """A bound ROUTER with its connections by routing id. `local` is the socket without keys."""
+    """A bound ROUTER with its connections by routing id. `local` is the socket without keys.
+
+    Attributes:
+        address: ZeroMQ's own socket in memory; 0 for a stand-in, which is sent to by its own methods.
+        used: sent to or received from since `has_arrived` last said no.
+    """
 
     def __init__(self, socket: zmq.Socket[bytes], endpoint: str, local: bool) -> None:
         self.socket = socket
+        self.address = socket.underlying if isinstance(socket, zmq.Socket) else 0
         self.endpoint = endpoint
         self.local = local
-        self.connections: dict[bytes, Connection] = {}
+        self._connections: dict[bytes, Connection] = {}
+        self._known: NDArray[np.int64] | None = None
         self.used = True
-        """Sent to or received from since `has_arrived` last said no."""
+
+    @property
+    def connections(self) -> Mapping[bytes, Connection]:
+        return self._connections
+
+    def add(self, connection: Connection) -> None:
+        self._connections[connection.identity] = connection
+        self._known = None
+
+    def remove(self, connection: Connection) -> None:
+        """Forget a connection, if it is still there."""
+        self._connections.pop(connection.identity, None)
+        self._known = None
+
+    def cut(self, connection: Connection, now: int) -> None:
+        """From now on the connection's frames are dropped unread."""
+        connection.cut_at = now
+        self._known = None
+
+    @property
+    def known(self) -> NDArray[np.int64]:
+        """Rows (number in the routing id, session) of who may send, ascending."""
+        if self._known is None:
+            open_ones = [c for c in self._connections.values() if not c.cut_at and len(c.identity) == 5]
+            rows = sorted((int.from_bytes(c.identity[1:], "little"), c.session.number) for c in open_ones)
+            self._known = np.array(rows, np.int64).reshape(-1, 2)
+            self._known_place = self._known.ctypes.data, len(rows)
+        return self._known
+
+    @property
+    def known_place(self) -> tuple[int, int]:
+        """Address and length of `known`."""
+        return self._known_place if self._known is not None else (self.known.ctypes.data, len(self.known))
 
     def has_arrived(self) -> bool:
         """Whether there is something to receive. When not, the socket's descriptor speaks again of what comes later."""

@@ -22,10 +22,6 @@ MAX_MESSAGE: Final = 256 * 1024
 MAX_RECORDS: Final = 1_024
 HEADER: Final = Struct("<BBHI")
 """type, version, count of records (1 for a message), token."""
-COMMAND_TAIL: Final = Struct("<qqii8x")
-"""What the gateway writes behind a command's first 64 bytes: sequence, timestamp, session, actor."""
-EVENT_HEAD: Final = Struct("<B7xq104xii")
-"""Of an Event: kind, sequence, session, contra_session."""
 _SEQUENCE: Final = Struct("<q")
 _SEQUENCE_AT: Final = 8
 SPAN: Final = Struct("<qqqq")
@@ -389,14 +385,6 @@ def pack_events(
 def sequence_at(records: bytes, index: int) -> int:
     """The sequence of one of several event records."""
     return int(_SEQUENCE.unpack_from(records, index * EVENT.itemsize + _SEQUENCE_AT)[0])
-
-
-_ONE_EVENT: Final = Struct("<BBHIqqqq")
-
-
-def pack_event(record: bytes, previous: int, sequence: int, acknowledged: int) -> bytes:
-    """One event record as an EVENTS frame, the most frequent one by far."""
-    return _ONE_EVENT.pack(FrameType.EVENTS, VERSION, 1, 0, previous, sequence, sequence, acknowledged) + record
 
 
 def unpack_events(frame: Frame) -> tuple[tuple[int, int, int, int], EventArray]:

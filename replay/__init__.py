@@ -9,6 +9,7 @@ For the gateway:
 
     writer.append(commands, events, notes=()) -> int      batch number; durable when it returns; sequences of commands
                                                           and events must continue without gaps
+    writer.begin(commands, events), .wait(), .durable     the same while the caller goes on (see `write_beside`)
     writer.mark_sent(ns)                                  when the last batch's replies left (goes into the next header)
     writer.seal(engine.digest()) -> int                   when idle for 100 ms and at a clean stop; idempotent
     if is_settled(events): writer.roll(engine.canonical_state())      right after that append

@@ -32,7 +32,7 @@ class Job(NamedTuple):
     offset: int
     sync: bool
     mark_file: int = -1
-    mark: bytes = b""
+    mark: bytearray | None = None
 
 
 class Beside:
@@ -45,14 +45,13 @@ class Beside:
         descriptor: readable when `wait` would not wait.
     """
 
-    def __init__(self, loop: Callable[..., int]) -> None:
+    def __init__(self, loop: Callable[[int, int, bytearray], None]) -> None:
         read_jobs, self._jobs = os.pipe()
         self.descriptor, write_results = os.pipe()
         self._begun: deque[Job] = deque()
         self._ends = (self.descriptor, read_jobs, write_results)
         self._room = bytearray(JOB.size + RESULT.size)
-        room = _address(self._room)
-        arguments = (read_jobs, write_results, room, room)
+        arguments = (read_jobs, write_results, self._room)
         self._thread = threading.Thread(target=loop, args=arguments, name="carbonbook-disk", daemon=True)
         self._thread.start()
 
@@ -62,14 +61,14 @@ class Beside:
 
     def begin(self, job: Job) -> None:
         self._begun.append(job)
-        at, mark_at = _address(job.data), ctypes.cast(job.mark, ctypes.c_void_p).value or 0
-        what = (job.file, at, len(job.data), job.offset, job.sync, job.mark_file, mark_at, len(job.mark))
+        at, mark_at = _address(job.data), _address(job.mark) if job.mark else 0
+        what = (job.file, at, len(job.data), job.offset, job.sync, job.mark_file, mark_at, len(job.mark or b""))
         os.write(self._jobs, JOB.pack(*what))
 
     def wait(self) -> None:
         """Wait for the oldest job. Raises OSError when it failed, or an earlier one with a mark."""
-        self._begun.popleft()
         (error,) = RESULT.unpack(os.read(self.descriptor, RESULT.size))
+        self._begun.popleft()  # not before: the loop knows only where its data stands
         if error:
             raise OSError(error, os.strerror(error))
 

@@ -263,8 +263,7 @@ class RealStorage(Storage):
         self._lock = handle
 
     def beside(self) -> Beside | None:
-        # Elsewhere a sync takes other calls, and uncompiled the loop would be in the way of Python's.
-        if sys.platform != "linux" or os.environ.get("NUMBA_DISABLE_JIT", "0") != "0":
+        if sys.platform != "linux":  # elsewhere a sync takes other calls
             return None
         from replay.disk_loop import disk_loop  # brings the compiler, which readers need not wait for
 

@@ -234,7 +234,9 @@ class JournalWriter:
             self.append(commands, events)
             return events
         frame, offset = self._encode(commands, events, ())
-        self._hand_over(Job(self._file, frame, offset, self._sync, self._watermark, self._mark()), self.position)
+        self._hand_over(
+            Job(self._file, frame, offset, self._sync, self._watermark, bytearray(self._mark())), self.position
+        )
         self._prepare_beside()
         return self._encoder.events(len(commands), len(events))
 

@@ -11,12 +11,13 @@ from gateway.commands.common import table, when
 from gateway.commands.looks import account_json, account_table, book_json, book_table, day_json, days_table
 from gateway.journal import messages_of
 from gateway.queries import Queries
-from gateway.sessions import Bucket, Registry, Session
+from gateway.seats import Bucket
+from gateway.sessions import Registry, Session
 from gateway.views import Account, Book, Day, Reference
 from gateway.wire import QueryKind
 from replay import JournalReader
 
-_VENUE: Final = Session(0, "venue", 0, int(Role.OPERATOR), "", Bucket(0, 0), Bucket(0, 0))
+_VENUE: Final = Session(0, "venue", 0, int(Role.OPERATOR), "", Bucket(0, 0), Bucket(0, 0), Bucket(0, 0))
 
 
 def names_at(reader: JournalReader, command: int | None = None) -> Registry:

@@ -38,7 +38,7 @@ class Bar:
 def test_one_pass_gives_what_the_journal_tells(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     config = Config(data=str(tmp_path), venue="plain", implementation="reference")
     exchange = Exchange(open_journal(config), config)
-    exchange.begin()
+    exchange.start()
     exchange.commit_control(OpenFirm("Alpha"))
     exchange.commit_control(OpenSession(1, "A1", int(Role.TRADER)))
     exchange.commit_control(OpenSession(1, "A2", int(Role.TRADER)))

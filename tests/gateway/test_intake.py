@@ -11,9 +11,8 @@ import pytest
 import zmq
 
 from engine.schema import EVENT, CommandKind
-from gateway import collector, wire
-from gateway.frames import SENDER, read
-from gateway.intake import REDUCES
+from gateway import collector, seats, wire
+from gateway.inbox import Inbox
 from gateway.recent import Recent
 from gateway.wire import HEADER, FrameType
 from tests.gateway.builders import limit
@@ -112,27 +111,84 @@ def test_together_as_one_by_one(tmp_path: Path, seed: int, faults: float) -> Non
     assert bool(alone.told("BETA", FrameType.DUPLICATES)) == (faults > 0.1)
 
 
+def gathered(frames: list[tuple[int, bytes]], most: int = 64) -> tuple[Inbox, np.ndarray]:
+    """An inbox that holds (session, frame), and its table, in which sessions 3, 4 and the operator 5 may send."""
+    table = seats.seats()
+    for number in (3, 4, 5):
+        row = table[number]
+        row["session"], row["operator"], row["sent_bytes"] = number, number == 5, 1_000
+        seats.Bucket(10, 10, row, "order")
+        seats.Bucket(10, 2, row, "cancel")
+    inbox = Inbox(table, most, 1 << 16)
+    for session, data in frames:
+        inbox.put(session, data)
+    return inbox, table
+
+
 def test_what_is_read_of_frames() -> None:
     first, second = limit(5, count=2), limit(9)
-    data = [wire.pack_commands(first, 77), wire.pack_commands(second, 1 << 31), wire.pack_commands(limit(7), 78)]
-    senders = np.zeros(2, SENDER)
-    senders["session"], senders["last"] = (3, 4), (4, 8)
-    batch = read(
-        b"".join(data), np.array([(len(d), n) for d, n in zip(data, (0, 1, 0), strict=True)]), senders, REDUCES
-    )
-    assert batch is not None
+    sent = [
+        (3, wire.pack_commands(first, 77)),
+        (4, wire.pack_commands(second, 1 << 31)),
+        (3, wire.pack_commands(limit(7), 78)),
+    ]
+    inbox, table = gathered(sent)
+    table["last_number"][[3, 4]] = 4, 8
+    found = inbox.take_in(now=50, sequence=11, timestamp=99)
+    assert found is not None
+    batch = found.batch
     assert batch["client_order_id"].tolist() == [5, 6, 9, 7]
     assert batch["session"].tolist() == batch["actor"].tolist() == [3, 3, 4, 3]
     assert batch["price"].tolist() == [7_000] * 4
-    assert senders.tolist() == [(3, 7, 3, 0, 78), (4, 9, 1, 0, 1 << 31)]
+    assert (batch["sequence"].tolist(), batch["timestamp"].tolist()) == ([11, 12, 13, 14], [99] * 4)
+    assert batch["spare"].tolist() == [0] * 4
+    assert found.senders.tolist() == [[3, 7, 3], [4, 9, 1]]
+    assert (found.operators, found.highest_kind) == (False, CommandKind.NEW_ORDER)
+    assert table["last_number"][[3, 4]].tolist() == [7, 9]
+    assert table["heard"][[3, 4]].tolist() == [50, 50]
+    # Session 4 says that it has received more than it was sent, which is not believed.
+    assert table["confirmed_bytes"][[3, 4]].tolist() == [78, 0]
+    assert table["order_tokens"][[3, 4]].tolist() == [7.0, 9.0]
+    assert table["seen"].any() == 0
 
 
 @pytest.mark.parametrize("wrong", WRONG, ids=range(len(WRONG)))
 def test_frames_that_are_not_ordinary_are_not_read(wrong: bytes) -> None:
     good = wire.pack_commands(limit(1))
-    for frames in ([wrong], [good, wrong], [wrong, good]):
-        sent = np.array([(len(frame), n) for n, frame in enumerate(frames)])
-        assert read(b"".join(frames), sent, np.zeros(len(frames), SENDER), REDUCES) is None
+    for frames in ([(3, wrong)], [(3, good), (4, wrong)], [(3, wrong), (4, good)]):
+        inbox, table = gathered(frames)
+        before = table.copy()
+        assert inbox.take_in(1, 1, 1) is None
+        for name in ("seen", "last_number", "heard", "confirmed_bytes"):
+            assert table[name].tolist() == before[name].tolist(), name
+        assert [(session, bytes(data)) for session, data in inbox.frames()] == frames
+
+
+@pytest.mark.parametrize(
+    ("orders", "cancels", "fits"),
+    [(10, 0, True), (11, 0, False), (0, 2, True), (0, 3, False), (10, 2, True), (10, 3, False)],
+)
+def test_a_throttle_takes_all_or_nothing(orders: int, cancels: int, fits: bool) -> None:
+    leave = limit(100, count=max(1, cancels))
+    leave["kind"] = CommandKind.CANCEL_ORDER
+    frames = [(4, wire.pack_commands(limit(1)))]
+    frames += [(3, wire.pack_commands(limit(1, count=orders)))] if orders else []
+    frames += [(3, wire.pack_commands(leave))] if cancels else []
+    inbox, table = gathered(frames)
+    found = inbox.take_in(7, 1, 1)
+    assert (found is not None) == fits
+    left = [10.0 - orders, 2.0 - cancels, 9.0] if fits else [10.0, 2.0, 10.0]
+    assert [table["order_tokens"][3], table["cancel_tokens"][3], table["order_tokens"][4]] == left
+    assert table["last_number"][4] == (1 if fits else 0)
+
+
+def test_tokens_come_back_with_time() -> None:
+    inbox, _ = gathered([(3, wire.pack_commands(limit(1, count=10)))])
+    assert inbox.take_in(1_000_000_000, 1, 1) is not None
+    inbox.clear()
+    inbox.put(3, wire.pack_commands(limit(11, count=5)))
+    assert inbox.take_in(1_499_000_000, 11, 1) is None
+    assert inbox.take_in(1_501_000_000, 11, 1) is not None
 
 
 @pytest.mark.parametrize("sizes", [[1] * 200, [3, 70, 1, 64, 2, 300], [500, 1]])

@@ -11,8 +11,8 @@ from engine.control import SetSessionStatus
 from engine.schema import CommandKind, DisconnectPolicy, EventKind, MassCancelScope, Reason, Status, commands
 from gateway import wire
 from gateway.errors import Throttled
+from gateway.seats import Bucket
 from gateway.server import Server, background
-from gateway.sessions import Bucket
 from tests.gateway.builders import limit
 from tests.gateway.servers import RawClient, config, local
 

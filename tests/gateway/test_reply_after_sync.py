@@ -14,12 +14,13 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+import numpy as np
 import pytest
 import zmq
 
 from engine.control import MoveCash, OpenAccount, OpenFirm
 from engine.core import Engine
-from engine.schema import CommandKind, DisconnectPolicy, EventKind
+from engine.schema import COMMAND, CommandKind, DisconnectPolicy, EventKind
 from engine.venue import Venue
 from gateway import wire
 from gateway.exchange import Exchange, Surprise
@@ -44,16 +45,21 @@ class Socket:
 
     def __init__(self, before: Callable[[wire.Frame], None]) -> None:
         self.frames: list[wire.Frame] = []
+        self.to: list[bytes] = []
         self._before = before
+        self._to = b""
 
     def send(self, part: bytes, flags: int = 0) -> None:
         if flags & zmq.SNDMORE:  # the routing id
+            self._to = part
             return
         frame = wire.split(part)
         self._before(frame)
         self.frames.append(frame)
+        self.to.append(self._to)
 
     def send_multipart(self, parts: list[bytes], flags: int = 0) -> None:
+        self._to = parts[0]
         self.send(parts[1])
 
 
@@ -71,7 +77,7 @@ class Desk:
         self.service = Service(self.exchange, Registry(1_000_000, 1_000_000, 50), configuration)
         self.socket = Socket(self.require_durable)
         self.port = Port(self.socket, "simulated", local=True)
-        self.service.publish(self.exchange.begin())
+        self.service.publish(self.exchange.start())
         for message in configuration.opening:
             self.service.publish(*self.exchange.commit_control(message))
 
@@ -81,7 +87,8 @@ class Desk:
         disk.start(Faults(keep=0.0))
         disk.cut_power()
         found = recover(disk, "reference", clock=lambda: 1).report
-        assert found.commands >= self.exchange.command_sequence, "told of a command that is not durable"
+        if not self.exchange.has_begun:
+            assert found.commands >= self.exchange.command_sequence, "told of a command that is not durable"
         if frame.type in (FrameType.EVENTS, FrameType.DUPLICATES):
             assert found.events >= int(wire.unpack_events(frame)[1]["sequence"].max()), "an event that is not durable"
 
@@ -134,6 +141,88 @@ def test_every_answer_stands_behind_its_sync(desk: Desk) -> None:
     assert kinds(desk.log_on("ALPHA")) == []
     assert desk.send("ALPHA", wire.pack(FrameType.LOGOUT, wire.Logout()))[-1].type == FrameType.LOGGED_OUT
     assert len([name for name in desk.storage.files if name.startswith("segment-")]) > 1
+
+
+def order_pair(number: int) -> list[tuple[str, bytes]]:
+    return [(name, wire.pack_commands(limit(number, side=side))) for name, side in (("ALPHA", 1), ("BETA", 2))]
+
+
+def test_under_load_too_every_answer_stands_behind_its_sync(desk: Desk) -> None:
+    """The next batch is carried out while the disk has not got the last one: its answer waits, nobody else's."""
+    desk.everybody()
+    waited = 0
+    for number in range(1, 60):
+        desk.service.receive(desk.port, [(ROUTING_IDS[name], zmq.Frame(data)) for name, data in order_pair(number)])
+        desk.service.advance(lambda: True)
+        waited += desk.exchange.has_begun
+    assert waited > 30  # a new segment is begun when nothing is on its way
+    desk.service.flush()
+    assert not desk.exchange.has_begun
+    told = kinds(desk.socket.frames)
+    assert [told.count(kind) for kind in (EventKind.ACCEPTED, EventKind.TRADE)] == [118, 118]
+    spans = {name: [0] for name in ROUTING_IDS}
+    for to, frame in zip(desk.socket.to, desk.socket.frames, strict=True):
+        if frame.type == FrameType.EVENTS:
+            (previous, _, last, _), _ = wire.unpack_events(frame)
+            name = next(name for name, routing_id in ROUTING_IDS.items() if routing_id == to)
+            assert previous == spans[name][-1]
+            spans[name].append(last)
+
+
+WAITS = {
+    "an order of one alone": lambda desk: desk.order("ALPHA", 2),
+    "a duplicate": lambda desk: desk.order("BETA", 1),
+    "administration": lambda desk: desk.control(MoveCash(1, 1, 5), 1),
+    "a logon": lambda desk: desk.log_on("ALPHA"),
+    "a resume": lambda desk: desk.send("ALPHA", wire.pack(FrameType.RESUME, wire.Resume(0))),
+    "a logout": lambda desk: desk.send("BETA", wire.pack(FrameType.LOGOUT, wire.Logout())),
+    "the disk": lambda desk: (desk.exchange.hear_disk(), [])[1],
+}
+
+
+@pytest.mark.parametrize("what", WAITS)
+def test_whatever_comes_next_the_batch_on_its_way_is_answered_first(desk: Desk, what: str) -> None:
+    desk.everybody()
+    already = len(desk.socket.frames)
+    desk.service.receive(desk.port, [(ROUTING_IDS[name], zmq.Frame(data)) for name, data in order_pair(1)])
+    desk.service.advance(lambda: True)
+    assert desk.exchange.has_begun and len(desk.socket.frames) == already
+    WAITS[what](desk)
+    assert not desk.exchange.has_begun
+    first = kinds(desk.socket.frames[already : already + 2])
+    assert sorted(first) == [EventKind.ACCEPTED, EventKind.ACCEPTED, EventKind.TRADE, EventKind.TRADE]
+
+
+def test_many_at_once_wait_for_what_is_on_its_way(desk: Desk) -> None:
+    """`commit_many` numbers its commands only when the batch before is durable and has been told of."""
+    desk.everybody()
+    desk.service.receive(desk.port, [(ROUTING_IDS[name], zmq.Frame(data)) for name, data in order_pair(1)])
+    desk.service.advance(lambda: True)
+    already = len(desk.socket.frames)
+    batch = limit(2)
+    batch["session"] = batch["actor"] = desk.service.registry.by_name("ALPHA").number  # type: ignore[union-attr]
+    desk.exchange.commit_many(batch)
+    assert len(desk.socket.frames) == already + 2 and not desk.exchange.has_begun
+
+
+@pytest.mark.parametrize("call", [1, 2], ids=["write", "sync"])
+def test_no_answer_when_the_disk_fails_behind_the_loop(desk: Desk, call: int, tmp_path: Path) -> None:
+    """Neither the batch that failed nor the one that was carried out meanwhile; both are kept."""
+    desk.everybody()
+    before = len(desk.socket.frames)
+    desk.storage.faults = Faults(error_at=desk.storage.calls + call, error=errno.EIO)
+    with pytest.raises(Surprise, match="the batch is kept in") as found:
+        for number in range(1, 4):
+            desk.service.receive(desk.port, [(ROUTING_IDS[name], zmq.Frame(data)) for name, data in order_pair(number)])
+            desk.service.advance(lambda: True)
+        desk.service.flush()
+    assert len(desk.socket.frames) == before
+    path = Path(str(found.value).rpartition("kept in ")[2])
+    kept = np.frombuffer(path.read_bytes(), COMMAND)
+    assert kept["client_order_id"].tolist() == [1, 1, 2, 2][: len(kept)] and len(kept) >= 2
+    with pytest.raises(Surprise, match="are not durable and must not be answered"):
+        desk.order("BETA", 9)
+    assert len(desk.socket.frames) == before
 
 
 def answered_order(desk: Desk) -> list[wire.Frame]:

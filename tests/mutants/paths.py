@@ -29,8 +29,11 @@ JOURNAL = [
         [
             (
                 "gateway/exchange.py",
-                "            path = self._keep(batch)\n",
-                "            return events\n            path = self._keep(batch)\n",
+                "            raise self._surprise([batch], error) from error\n"
+                "        self.command_sequence += len(batch)\n        self.event_sequence += len(events)\n"
+                "        self._latest",
+                "            return events\n        self.command_sequence += len(batch)\n"
+                "        self.event_sequence += len(events)\n        self._latest",
             )
         ],
         ["gateway/test_reply_after_sync::test_no_answer_when_the_journal_fails"],
@@ -126,6 +129,153 @@ JOURNAL = [
     ),
 ]
 
+BESIDE = [
+    path(
+        "told_when_begun",
+        "a batch on its way to the disk is answered by nobody (docs/journal.md)",
+        [
+            (
+                "gateway/exchange.py",
+                "        self._begun.append(Begun(number, batch, events, tell))\n",
+                "        self._begun.append(Begun(number, batch, events, lambda _: None))\n        tell(events)\n",
+            )
+        ],
+        [
+            "gateway/test_reply_after_sync::test_under_load_too_every_answer_stands_behind_its_sync",
+            "gateway/test_reply_after_sync::test_whatever_comes_next_the_batch_on_its_way_is_answered_first",
+        ],
+    ),
+    path(
+        "order_overtakes_the_disk",
+        "what is committed at once stands behind what is on its way, and is answered after it (gateway/exchange.py)",
+        [
+            (
+                "gateway/exchange.py",
+                "        self.settle()\n        sequence, timestamp = self.stamp()\n",
+                "        sequence, timestamp = self.stamp()\n",
+            )
+        ],
+        ["gateway/test_reply_after_sync::test_many_at_once_wait_for_what_is_on_its_way"],
+    ),
+    path(
+        "one_unsettled_batch_not_kept",
+        "every command that is not durable is kept for a report (docs/operations.md)",
+        [
+            (
+                "gateway/exchange.py",
+                "        return [begun.batch for begun in self._begun]\n",
+                "        return [begun.batch for begun in self._begun][1:]\n",
+            )
+        ],
+        ["gateway/test_reply_after_sync::test_no_answer_when_the_disk_fails_behind_the_loop"],
+    ),
+    path(
+        "buffers_let_go_too_early",
+        "what the thread writes stays as it is until it has said so (replay/beside.py)",
+        [
+            (
+                "replay/beside.py",
+                "(error,) = RESULT.unpack(os.read(self.descriptor, RESULT.size))\n        self._begun.popleft()",
+                "self._begun.popleft()\n        (error,) = RESULT.unpack(os.read(self.descriptor, RESULT.size))",
+            )
+        ],
+        ["replay/test_beside::test_jobs_are_carried_out_in_order"],
+    ),
+    path(
+        "written_behind_a_failure",
+        "behind a batch that failed none is written any more (replay/beside.py)",
+        [("replay/disk_loop.py", "            failed = error\n", "            failed = 0\n")],
+        ["replay/test_beside::test_behind_a_failed_batch_nothing_is_written_any_more"],
+    ),
+    path(
+        "gap_of_zeros_stops_the_journal",
+        "a full disk found while preparing stops no batch (docs/journal.md)",
+        [("replay/disk_loop.py", "        if words[7] > 0:\n            failed = error\n", "        failed = error\n")],
+        ["replay/test_beside::test_a_piece_that_may_be_given_up_stops_nobody"],
+    ),
+]
+
+FRAMES = [
+    path(
+        "used_number_taken",
+        "a number at or below the session's last one is a duplicate (docs/session-protocol.md)",
+        [("gateway/frames.py", "number <= seat.number or kind == QUOTE", "number < seat.number or kind == QUOTE")],
+        ["gateway/test_intake::test_together_as_one_by_one"],
+    ),
+    path(
+        "throttle_of_cancels_left_out",
+        "orders and cancels have a throttle each, and a frame beyond one is refused whole (docs/session-protocol.md)",
+        [
+            (
+                "gateway/frames.py",
+                "seat.order_tokens < seat.orders or seat.cancel_tokens < seat.cancels",
+                "seat.order_tokens < seat.orders",
+            )
+        ],
+        ["gateway/test_intake::test_a_throttle_takes_all_or_nothing"],
+    ),
+    path(
+        "tokens_taken_for_nothing",
+        "a frame that has to be looked at for itself costs nobody anything (gateway/frames.py)",
+        [
+            (
+                "gateway/frames.py",
+                "        if made >= 0:\n            seat.order_tokens -= seat.orders\n",
+                "        if True:\n            seat.order_tokens -= seat.orders\n",
+            )
+        ],
+        ["gateway/test_intake::test_a_throttle_takes_all_or_nothing"],
+    ),
+    path(
+        "credit_bought_with_a_lie",
+        "a client that confirms more than it was sent is not believed (docs/session-protocol.md)",
+        [
+            (
+                "gateway/frames.py",
+                "            if seat.confirmed_bytes + ahead <= seat.sent_bytes:\n                seat.confirmed",
+                "            if True:\n                seat.confirmed",
+            )
+        ],
+        ["gateway/test_intake::test_what_is_read_of_frames"],
+    ),
+    path(
+        "acknowledged_before_the_last_page",
+        "a number counts as acknowledged when all of its events have been sent (docs/session-protocol.md)",
+        [("gateway/answers.py", "seat.consumed if records == seat.copies else seat.acknowledged", "seat.consumed")],
+        ["gateway/test_answers::test_many_events_come_in_pages_and_only_the_last_one_acknowledges"],
+    ),
+    path(
+        "a_session_away_misses_an_event",
+        "what a session was to be told while it was away it can ask for again (docs/session-protocol.md)",
+        [
+            (
+                "gateway/answers.py",
+                "        seat.last_event = sequence\n",
+                "        if seat.connected != 0:\n            seat.last_event = sequence\n",
+            )
+        ],
+        ["gateway/test_answers::test_who_is_away_is_told_nothing_but_what_was_the_last"],
+    ),
+    path(
+        "pushes_forgotten",
+        "what concerns a firm is pushed to its sessions (gateway/routing.py)",
+        [("gateway/answers.py", "        if pushed[events[i].kind]:\n            return -1\n", "        pass\n")],
+        ["gateway/test_answers::test_events_that_firms_are_pushed_are_left_to_others_untouched"],
+    ),
+    path(
+        "unconfirmed_without_end",
+        "who leaves more than the credit unconfirmed is cut (docs/session-protocol.md)",
+        [("gateway/sockets.py", "seat.sent_bytes - seat.confirmed_bytes > credit", "seat.sent_bytes < 0")],
+        ["gateway/test_sockets::test_sending_ends_where_the_credit_is_used_up"],
+    ),
+    path(
+        "second_payload_taken",
+        "a message is exactly one payload frame (docs/session-protocol.md)",
+        [("gateway/sockets.py", "        if _has_more(socket, option):\n", "        if False:\n")],
+        ["gateway/test_frames::test_a_message_of_two_frames_is_refused"],
+    ),
+]
+
 SIGHT = [
     path(
         "other_side_of_a_trade_shown",
@@ -187,4 +337,4 @@ SIGHT = [
     ),
 ]
 
-FAULTS: list[Fault] = [*JOURNAL, *SIGHT]
+FAULTS: list[Fault] = [*JOURNAL, *BESIDE, *FRAMES, *SIGHT]

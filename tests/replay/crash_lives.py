@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from random import Random
 
 from engine.core import Engine
-from engine.schema import CommandArray
+from engine.schema import CommandArray, EventArray
 from replay import JournalError, JournalFailure, JournalFull, JournalReader, JournalWriter, NotAJournal, create, recover
 from replay.format import Note, NoteKind
 from tests.replay.fake_engine import VENUE, fake_engine, make_commands
@@ -78,6 +78,8 @@ class Story:
         healthy = faults == Faults()
         try:
             engine, writer = self._open()
+            if self.random.random() < 0.5:
+                writer.write_beside()
             self._write(engine, writer, self.random.randint(0, 12))
         except Crash:
             if healthy:
@@ -125,6 +127,7 @@ class Story:
             what = self.random.random()
             if what < 0.08:
                 writer.seal(engine.digest())
+                self._acknowledge(writer)
             elif what < 0.16:
                 self._roll(engine, writer)
             else:
@@ -139,6 +142,11 @@ class Story:
             writer.roll(engine.canonical_state())
         except JournalFull:
             assert writer.position == before and not writer.failed
+        self._acknowledge(writer)
+
+    def _acknowledge(self, writer: JournalWriter) -> None:
+        """Whoever asked for what is durable now has his answer."""
+        self.acknowledged = max(self.acknowledged, writer.durable.command - 1)
 
     def _append(self, engine: Engine, writer: JournalWriter, commands: CommandArray) -> None:
         _, events = engine.apply(commands)
@@ -147,17 +155,30 @@ class Story:
         if self.random.random() < 0.1:
             notes.append(Note(NoteKind.MESSAGE, bytes(self.random.randint(1, 2000)), 0, 1))
         try:
-            writer.append(commands, events, notes)
+            self._hand_over(writer, commands, events, notes)
         except JournalFull:
             self.storage.faults.full_at = 1 << 60  # somebody makes room
-            writer.append(commands, events, notes)
+            self._hand_over(writer, commands, events, notes)
         except JournalFailure:
             try:
                 writer.append(commands, events, notes)
             except JournalFailure:
                 raise
             raise Finding(f"seed {self.seed}: a writer went on after a failure") from None
-        self.acknowledged = writer.position.command - 1
+        self._acknowledge(writer)
+
+    def _hand_over(self, writer: JournalWriter, commands: CommandArray, events: EventArray, notes: list[Note]) -> None:
+        """Append, or begin and wait some time later."""
+        if notes or self.random.random() < 0.3:
+            writer.append(commands, events, notes)
+            assert writer.durable == writer.position
+            return
+        kept = writer.begin(commands, events)
+        assert kept.tobytes() == events.tobytes()
+        waiting = self.random.choice((0, 1, 1))
+        while writer.position.batch - writer.durable.batch > waiting:
+            self._acknowledge(writer)
+            writer.wait()
 
     def _read_all(self) -> None:
         """Readers see all that was acknowledged, and it is what the model says."""

@@ -8,9 +8,12 @@ clean but the disk does not have them, so that later syncs succeed. Writes may b
 from __future__ import annotations
 
 import errno
+from collections import deque
 from dataclasses import dataclass, field
 from random import Random
+from typing import Any
 
+from replay.beside import Job
 from replay.storage import LOCK_NAME, SECTOR, Buffer, Storage
 
 
@@ -250,6 +253,9 @@ class SimulatedStorage(Storage):
             self._apply(self.disk_files, kind, name, inode)
         self.changes.clear()
 
+    def beside(self) -> Any:
+        return SimulatedBeside(self)
+
     def lock(self) -> None:
         assert not self.locked, "two writers in one process"
         self.locked = True
@@ -257,3 +263,47 @@ class SimulatedStorage(Storage):
 
     def unlock(self) -> None:
         self.locked = False
+
+
+class SimulatedBeside:
+    """Stands in for `replay.beside.Beside`: nobody knows when a job is carried out, only in which order."""
+
+    descriptor = 0
+
+    def __init__(self, storage: SimulatedStorage) -> None:
+        self._storage = storage
+        self._jobs: deque[Job] = deque()
+        self._ended: deque[OSError | None] = deque()
+        self._failed: OSError | None = None
+
+    def begin(self, job: Job) -> None:
+        self._jobs.append(job)
+        while self._jobs and self._storage.random.random() < 0.4:
+            self._carry_out()
+
+    def wait(self) -> None:
+        if not self._ended:
+            self._carry_out()
+        error = self._ended.popleft()
+        if error is not None:
+            raise error
+
+    def _carry_out(self) -> None:
+        job = self._jobs.popleft()
+        error = self._failed
+        if error is None:
+            try:
+                self._storage.write_all(job.file, job.data, job.offset)
+                if job.sync:
+                    self._storage.fdatasync(job.file)
+                if job.mark:
+                    self._storage.write_all(job.mark_file, job.mark, 0)
+            except OSError as found:
+                error = found
+        if job.mark:
+            self._failed = error
+        self._ended.append(error)
+
+    def close(self) -> None:
+        while self._jobs:
+            self._carry_out()

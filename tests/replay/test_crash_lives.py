@@ -173,7 +173,38 @@ def short_write_taken_for_whole(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(SimulatedStorage, "write_all", lambda self, handle, data, offset: self.pwrite(handle, data, offset))
 
 
+def durable_when_begun(patch: pytest.MonkeyPatch) -> None:
+    """Told of as soon as the thread has it."""
+    begin = JournalWriter.begin
+
+    def hasty(self: JournalWriter, commands, events):
+        kept = begin(self, commands, events)
+        self.durable = self.position
+        return kept
+
+    patch.setattr(JournalWriter, "begin", hasty)
+
+
+def one_buffer_for_two_batches(patch: pytest.MonkeyPatch) -> None:
+    """The next batch is made where the one before it is still being written from."""
+    encode = JournalWriter._encode
+
+    def careless(self: JournalWriter, *records):
+        self._other_encoder = self._encoder
+        return encode(self, *records)
+
+    patch.setattr(JournalWriter, "_encode", careless)
+
+
+def segment_begun_before_the_last_one_is_written(patch: pytest.MonkeyPatch) -> None:
+    """The old segment is cut to its length while a batch is still on its way to it."""
+    patch.setattr(JournalWriter, "settle", lambda self: None)
+
+
 PLANTED: list[Plant] = [
+    durable_when_begun,
+    one_buffer_for_two_batches,
+    segment_begun_before_the_last_one_is_written,
     reply_before_sync,
     sync_left_out,
     torn_batch_accepted,
