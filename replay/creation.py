@@ -20,8 +20,9 @@ from replay.format import (
     segment_name,
     segment_numbers,
 )
+from replay.next_segment import zero_fill
 from replay.storage import LOCK_NAME, SECTOR, RealStorage, Storage
-from replay.writer import PREPARE_STEP, Clock, JournalWriter, write_segment_header, zero_fill
+from replay.writer import PREPARE_STEP, Clock, JournalWriter, write_segment_header
 
 
 def create(

@@ -36,11 +36,12 @@ from replay.format import (
     pack_watermark,
     segment_name,
 )
+from replay.next_segment import zero_fill
 from replay.reader import JournalReader, Source, read_genesis, read_watermark, storage_of
 from replay.scan import Verdict
 from replay.storage import NO_SPACE, SECTOR, Storage
 from replay.stretch import Stretch
-from replay.writer import PREPARE_STEP, Clock, JournalWriter, zero_fill
+from replay.writer import PREPARE_STEP, Clock, JournalWriter
 
 _COPY_STEP: Final = 1 << 20
 Observer = Callable[[Stretch], None]

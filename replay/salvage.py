@@ -30,11 +30,12 @@ from replay.format import (
     segment_name,
     segment_numbers,
 )
+from replay.next_segment import zero_fill
 from replay.reader import Source, read_genesis, read_segment_header, read_watermark, storage_of
 from replay.scan import Verdict, sound_header
 from replay.storage import SECTOR, RealStorage, Storage
 from replay.stretch import Stretch
-from replay.writer import Clock, JournalWriter, zero_fill
+from replay.writer import Clock, JournalWriter
 
 _STEP: Final = 1 << 20
 

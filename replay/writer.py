@@ -14,7 +14,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from enum import Enum
 from struct import Struct
-from typing import Any, Final, NamedTuple, NoReturn, Self
+from typing import Any, Final, NamedTuple, NoReturn, Self, TypeVar
 
 import numpy as np
 
@@ -38,19 +38,17 @@ from replay.format import (
     pack_watermark,
     segment_name,
 )
+from replay.next_segment import NextSegment
 from replay.release import release
-from replay.storage import NO_SPACE, SECTOR, Storage
+from replay.storage import SECTOR, Storage
 
 PREPARE_STEP: Final = 256 << 10
 """Bytes zero-filled and synced at a time: small enough to disturb the batches between the steps little."""
-ZERO_BYTES: Final = 1 << 20
-"""Zeros written by one call."""
-_ZEROS: Final = bytearray(4 * ZERO_BYTES)
-"""The most that is prepared beside the caller at a time."""
 _SEQUENCE_AT: Final = COMMAND.fields["sequence"][1]  # type: ignore[index]
 _EVENT_SEQUENCE_AT: Final = EVENT.fields["sequence"][1]  # type: ignore[index]
 _TWO_WORDS: Final = Struct("<qq")
 Clock = Callable[[], int]
+_T = TypeVar("_T")
 
 
 class SpaceState(Enum):
@@ -120,9 +118,7 @@ class JournalWriter:
         self._size = segment_bytes
         self._file = storage.open(segment_name(position.segment))
         self._watermark = storage.open(WATERMARK_NAME)
-        self._next: int | None = None
-        self._prepared = 0
-        self._blocked = False
+        self._next = NextSegment(storage, genesis.segment_bytes, prepare_step)
         self._closed = False
 
     # -------------------------------------------------------------------------------------------------- the hot path
@@ -249,16 +245,18 @@ class JournalWriter:
         done = self._on_their_way.popleft()
         try:
             self._beside.wait()
-        except BaseException as error:
-            if isinstance(done, Position) or not _is_no_space(error):
-                self._fail("writing a batch" if isinstance(done, Position) else "preparing the next segment", error)
-            self._blocked = True
-            self._discard_prepared()
+        except OSError as error:
+            if isinstance(done, Position):
+                self._fail("writing a batch", error)
+            full = error
+            self._preparing(lambda: self._next.give_up(full))
             return
+        except BaseException as error:
+            self._fail("waiting for the disk", error)
         if isinstance(done, Position):
             self.durable = done
         else:
-            self._prepared = done
+            self._next.prepared = done
 
     def settle(self) -> None:
         """Wait for everything on its way. Raises JournalFailure."""
@@ -276,14 +274,9 @@ class JournalWriter:
     def _prepare_beside(self) -> None:
         """As `_prepare_ahead`, a piece at a time, behind the batch."""
         missing = self._missing(self._step + self._last_frame)
-        if missing <= 0 or any(isinstance(job, int) for job in self._on_their_way):
-            return
-        if self._next is None:
-            self._prepare(0, 1)
-        else:
-            goal = min(self._prepared + missing, self._prepared + len(_ZEROS), self.genesis.segment_bytes)
-            zeros = memoryview(_ZEROS)[: goal - self._prepared]
-            self._hand_over(Job(self._next, zeros, self._prepared, True), goal)
+        if missing > 0 and not any(isinstance(job, int) for job in self._on_their_way):
+            job, prepared = self._preparing(lambda: self._next.piece(missing))
+            self._hand_over(job, prepared)
 
     # ------------------------------------------------------------------------------------------------ around the batch
 
@@ -338,11 +331,11 @@ class JournalWriter:
 
     def space(self) -> Space:
         """Room, and what to do about it."""
-        used, ready = self.position.offset, self._prepared >= self.genesis.segment_bytes
+        used, following = self.position.offset, self._next
         state = SpaceState.OK
-        if not ready and self._blocked and used * 2 >= self._size:
+        if not following.ready and following.blocked and used * 2 >= self._size:
             state = SpaceState.HALT if used * 10 >= self._size * 9 else SpaceState.DRAIN
-        return Space(state, self._size, used, self._prepared, ready, self._blocked)
+        return Space(state, self._size, used, following.prepared, following.ready, following.blocked)
 
     # ---------------------------------------------------------------------------------------------- the next segment
 
@@ -354,62 +347,40 @@ class JournalWriter:
         """
         if self._failure:
             raise JournalFailure(self._failure)
-        return self._prepare(self.genesis.segment_bytes, steps)
+        self.settle()
+        return self._preparing(lambda: self._next.prepare(steps * self._step))
 
     def _prepare_ahead(self, margin: int) -> None:
         """Keep the next segment twice as far as this one is used, and by `margin` bytes more."""
         missing = self._missing(margin)
         if missing > 0:
-            self.prepare(-(-missing // self._step))
+            self.settle()
+            self._preparing(lambda: self._next.prepare(missing))
 
     def _missing(self, margin: int) -> int:
-        """Bytes by which the next segment is behind; none while the disk is full."""
-        return 0 if self._blocked else min(2 * self.position.offset + margin, self._size) - self._prepared
+        return self._next.missing(2 * self.position.offset + margin)
 
-    def _prepare(self, target: int, steps: int) -> bool:
-        self.settle()
-        storage = self.storage
+    def _preparing(self, do: Callable[[], _T]) -> _T:
+        """What `do` returns; what it raises ends the writer."""
         try:
-            if self._next is None:
-                self._next = storage.open(PREPARED_NAME, create=True)
-            goal = target if steps < 0 else min(target, self._prepared + steps * self._step)
-            if self._prepared < goal:
-                zero_fill(storage, self._next, self._prepared, goal)
-                storage.fdatasync(self._next)
-                self._prepared = goal
-            self._blocked = False
-        except OSError as error:
-            if not _is_no_space(error):
-                self._fail("preparing the next segment", error)
-            # After a failed sync nobody knows what the disk holds: throw it away and begin anew later.
-            self._blocked = True
-            self._discard_prepared()
+            return do()
         except BaseException as error:
             self._fail("preparing the next segment", error)
-        return self._prepared >= target
-
-    def _discard_prepared(self) -> None:
-        if self._next is not None:
-            handle, self._next, self._prepared = self._next, None, 0
-            try:
-                self.storage.close(handle)
-                self.storage.unlink(PREPARED_NAME)
-            except BaseException as error:
-                self._fail("discarding an unfinished segment", error)
 
     def _next_segment(self, frame: int) -> None:
         """Roll. Raises JournalFull before anything changed."""
         at = self.position
         size = max(self.genesis.segment_bytes, SECTOR + frame)
-        if not self._prepare(size, -1) or self._next is None:
+        self.settle()
+        if not self._preparing(lambda: self._next.finish(size)):
             raise JournalFull(
                 f"{self.storage.where}: the disk is full: batch {at.batch} (commands from sequence {at.command}) has no"
                 f" room in {segment_name(at.segment)} and no next segment can be made. Free {size >> 10} KiB and retry"
             )
-        size = self._prepared
+        file, size = self._next.take()
         after = at._replace(segment=at.segment + 1, offset=SECTOR)
         try:
-            write_segment_header(self.storage, self._next, self.genesis.uuid, after, size, self._clock())
+            write_segment_header(self.storage, file, self.genesis.uuid, after, size, self._clock())
             self.storage.rename(PREPARED_NAME, segment_name(after.segment))
             self.storage.fsync_directory()
             # The old segment's unused zeros are given back; the chain proves where it ends.
@@ -417,8 +388,7 @@ class JournalWriter:
             self.storage.close(self._file)
         except BaseException as error:
             self._fail("beginning a new segment", error)
-        self._file, self._size, self.position = self._next, size, after
-        self._next, self._prepared = None, 0
+        self._file, self._size, self.position = file, size, after
 
     def close(self) -> None:
         """Release files and lock. Does not seal."""
@@ -428,9 +398,9 @@ class JournalWriter:
         self._failure = self._failure or f"{self.storage.where}: the writer is closed; recover the journal to go on"
         if self._beside is not None:
             self._beside.close()
-        for handle in (self._file, self._watermark, self._next):
-            if handle is not None:
-                self.storage.close(handle)
+        self.storage.close(self._file)
+        self.storage.close(self._watermark)
+        self._next.close()
         self.storage.unlock()
 
     def __enter__(self) -> Self:
@@ -438,10 +408,6 @@ class JournalWriter:
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-
-def _is_no_space(error: BaseException) -> bool:
-    return isinstance(error, OSError) and error.errno in NO_SPACE
 
 
 def _check_continues(records: Any, count: int, first: int, at: int) -> int:
@@ -475,11 +441,3 @@ def write_segment_header(storage: Storage, handle: int, uuid: bytes, at: Positio
     header = SegmentHeader(uuid, at.segment, size, at.batch, at.command, at.event, created, at.chain, rules)
     storage.write_all(handle, header.pack(), 0)
     storage.fdatasync(handle)
-
-
-def zero_fill(storage: Storage, handle: int, start: int, end: int, step: int = ZERO_BYTES) -> None:
-    """Write zeros, not sparse: overwriting them later changes no file metadata, which halves a sync's time."""
-    while start < end:
-        size = min(step, end - start)
-        storage.write_all(handle, bytes(size), start)
-        start += size
