@@ -292,13 +292,13 @@ class JournalWriter:
     def mark_sent(self, timestamp: int) -> None:
         """Tell when the last batch's replies were sent (ns); the next batch's header records it.
 
-        Now nobody waits: so much of the next segment is prepared that the next batch need not. While batches are on
-        their way their thread does that, and the moment is not recorded: the next header speaks of the batch before.
+        Now nobody waits: so much of the next segment is prepared that the next batch need not. Where the thread beside
+        has something to do, it does that, too; and while a batch is on its way the last one's replies are not sent yet.
         """
-        if self._on_their_way:
-            return
-        self._previous_sent = timestamp
-        self._prepare_ahead(2 * (self._step + self._last_frame))
+        if self.durable.batch == self.position.batch:
+            self._previous_sent = timestamp
+        if not self._on_their_way:
+            self._prepare_ahead(2 * (self._step + self._last_frame))
 
     def seal(self, digest: bytes = b"") -> int:
         """Write a SEAL with the digest of the canonical state: at a clean stop, and when idle. Twice in a row is once.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 from pathlib import Path
+from random import Random
 
 import numpy as np
 import pytest
@@ -31,6 +32,7 @@ from replay import (
 )
 from replay.storage import RealStorage
 from tests.replay.fake_engine import VENUE, fake_engine, make_commands
+from tests.replay.simulated_storage import SimulatedStorage
 
 SEGMENT = 64 << 10
 
@@ -127,6 +129,20 @@ def test_when_the_replies_left_stands_in_the_next_header(tmp_path: Path) -> None
     batches = list(JournalReader(tmp_path / "j").batches())
     assert [batch.previous_sent for batch in batches] == [0, 123_456, 0]
     assert [batch.timestamp for batch in batches] == [2000, 4000, 5000]
+
+
+@pytest.mark.nojit
+def test_replies_of_a_batch_on_its_way_have_not_left() -> None:
+    storage, engine = SimulatedStorage(Random(5)), fake_engine(VENUE)
+    with create(storage, VENUE, segment_bytes=SEGMENT) as writer:
+        writer.write_beside()
+        for number in range(4):
+            commands = make_commands(writer.position.command, 1)
+            writer.begin(commands, engine.apply(commands)[1])
+            while number != 1 and writer.durable != writer.position:
+                writer.wait()
+            writer.mark_sent(100 + number)
+    assert [batch.previous_sent for batch in JournalReader(storage).batches()] == [0, 100, 0, 102]
 
 
 @pytest.mark.nojit
