@@ -38,26 +38,29 @@ def _give_room(to: Any, made: int, seats: Any) -> None:
     for i in range(made):
         seat = seats[to[i]]
         if seat.write_at == 0:
-            pages = (seat.copies + MAX_RECORDS - 1) // MAX_RECORDS
+            most_pages = (seat.copies + MAX_RECORDS - 2) // (MAX_RECORDS - 1)
             seat.write_at = at + 1  # 0 stands for none
-            at += pages * LEAD_WORDS + seat.copies * EVENT_WORDS
             seat.in_page = 0
+            at += most_pages * LEAD_WORDS + seat.copies * EVENT_WORDS
+
+
+@part
+def _end_page(words: Any, rows: Any, seat: Any, acknowledged: int) -> None:
+    at = seat.page_at
+    words[at] = _HEAD | seat.in_page << 16
+    words[at + 3] = seat.last_event
+    words[at + 4] = acknowledged
+    rows[seat.page, 2] = (LEAD_WORDS + seat.in_page * EVENT_WORDS) * 8
 
 
 @part
 def _begin_page(words: Any, rows: Any, page: int, session: int, seat: Any, sequence: int) -> None:
-    records = min(seat.copies, MAX_RECORDS)
     at = seat.write_at - 1
-    words[at] = _HEAD | records << 16
     words[at + 1] = seat.last_event
     words[at + 2] = sequence
-    # A number counts as acknowledged when all of its events have been sent: with the last page.
-    words[at + 4] = seat.consumed if records == seat.copies else seat.acknowledged
     rows[page, 0] = session
     rows[page, 1] = at * 8
-    rows[page, 2] = (LEAD_WORDS + records * EVENT_WORDS) * 8
-    seat.page_at = at
-    seat.in_page = records
+    seat.page, seat.page_at, seat.in_page = page, at, 0
     seat.write_at += LEAD_WORDS
 
 
@@ -69,22 +72,26 @@ def _write(copies: Any, to: Any, made: int, seats: Any, words: Any, rows: Any) -
         seat = seats[to[i]]
         sequence = copies[i, _SEQUENCE]
         if seat.connected != 0:
-            if seat.in_page == 0:
+            # Both halves of a trade with oneself have one sequence: who asks for what follows it needs both at once.
+            halves = i + 1 < made and to[i + 1] == to[i] and copies[i + 1, _SEQUENCE] == sequence
+            if seat.in_page == 0 or seat.in_page == MAX_RECORDS or (halves and seat.in_page == MAX_RECORDS - 1):
+                if seat.in_page > 0:
+                    _end_page(words, rows, seat, seat.acknowledged)
                 _begin_page(words, rows, pages, to[i], seat, sequence)
                 pages += 1
             at = seat.write_at - 1
             for word in range(EVENT_WORDS):
                 words[at + word] = copies[i, word]
             seat.write_at += EVENT_WORDS
-            seat.in_page -= 1
-            if seat.in_page == 0:
-                words[seat.page_at + 3] = sequence
+            seat.in_page += 1
         seat.last_event = sequence
         seat.copies -= 1
         if seat.copies == 0:
-            seat.write_at = 0
             if seat.connected != 0:
+                # A number counts as acknowledged when all of its events have been sent: with the last page.
+                _end_page(words, rows, seat, seat.consumed)
                 seat.acknowledged = seat.consumed
+            seat.write_at = seat.in_page = 0
     return pages
 
 

@@ -25,8 +25,8 @@ if COMPILED:
     from gateway.sockets import send_at
 
 FIRST_PART: Final = zmq.SNDMORE | zmq.NOBLOCK
-EVENTS: Final = 8_192
-"""Events that there is room for at first."""
+EVENTS: Final = 16_384
+"""Events of a batch that there is always room for."""
 
 
 class Outbox:
@@ -102,7 +102,13 @@ class Outbox:
         """
         count = len(events)
         if count > self._most_events:
-            self._make_room(2 * count)
+            self._make_room(count)
+        told = self._answer(events, count)
+        if self._most_events > EVENTS:  # after a mass cancel, say: so much memory is not kept
+            self._make_room(EVENTS)
+        return told
+
+    def _answer(self, events: EventArray, count: int) -> bool:
         pages = self._write(events, count)
         if pages < 0:
             return False

@@ -40,6 +40,7 @@ SEAT: Final = record(
         ("token", "<i8"),
         ("copies", "<i8"),
         ("write_at", "<i8"),
+        ("page", "<i8"),
         ("page_at", "<i8"),
         ("in_page", "<i8"),
     ]

@@ -4,6 +4,7 @@ follow one another without a gap (docs/session-protocol.md)."""
 from __future__ import annotations
 
 from collections import Counter
+from itertools import pairwise
 from random import Random
 
 import numpy as np
@@ -14,11 +15,11 @@ from engine.schema import EVENT, EventArray, EventKind, Reason, Role
 from gateway import wire
 from gateway.directory import Directory
 from gateway.frames import Taken
-from gateway.outbox import Outbox
-from gateway.routing import deliveries
+from gateway.outbox import EVENTS, Outbox
+from gateway.routing import deliveries, pages
 from gateway.seats import Bucket
 from gateway.sessions import Connection, Port, Registry, Session
-from gateway.wire import FrameType
+from gateway.wire import MAX_RECORDS, FrameType
 from tests.gateway.builders import limit
 
 pytestmark = pytest.mark.nojit
@@ -136,6 +137,36 @@ def test_many_events_come_in_pages_and_only_the_last_one_acknowledges() -> None:
     assert [(*span, len(records)) for span, records in hall.told(2)] == [(0, 8, 8, 0, 1)]
     assert one.connection is not None and one.connection.acknowledged == 5
     assert one.connection.sent_bytes == sum(40 + 128 * n for n in (1_024, 1_024, 451))
+
+
+@pytest.mark.parametrize("before", range(3))
+@pytest.mark.parametrize("trades", [511, 512, 513, 1_100, 2_600])
+def test_both_halves_of_a_trade_with_oneself_come_in_one_frame(trades: int, before: int) -> None:
+    """They have one sequence: who has the first half only and asks for what follows it would never get the second."""
+    hall = Hall(1)
+    made = np.zeros(before + trades, EVENT)
+    made["sequence"] = range(1, len(made) + 1)
+    made["session"], made["kind"] = 1, EventKind.TRADE
+    made["contra_session"][before:] = 1
+    assert hall.outbox.answer(made)
+    ((_, records),) = deliveries(made, Directory())
+    wanted = [(int(part["sequence"][0]), int(part["sequence"][-1]), len(part)) for part in pages(records, MAX_RECORDS)]
+    told = hall.told(1)
+    assert [(first, last, len(part)) for (_, first, last, _), part in told] == wanted
+    assert [previous for (previous, *_), _ in told] == [0, *(last for _, last, _ in wanted[:-1])]
+    for (_, before_it, _), (after_it, _, _) in pairwise(wanted):
+        assert before_it < after_it
+
+
+def test_a_very_large_batch_is_told_and_its_memory_given_back() -> None:
+    hall = Hall(1)
+    made = np.zeros(EVENTS + 1, EVENT)
+    made["sequence"], made["session"], made["kind"] = range(1, len(made) + 1), 1, EventKind.CANCELLED
+    room = hall.outbox._words.nbytes
+    assert hall.outbox.answer(made)
+    assert sum(len(part) for _, part in hall.told(1)) == len(made)
+    assert hall.outbox._words.nbytes == room
+    assert hall.outbox.answer(made[:1])
 
 
 def test_who_is_away_is_told_nothing_but_what_was_the_last() -> None:

@@ -241,8 +241,20 @@ FRAMES = [
     path(
         "acknowledged_before_the_last_page",
         "a number counts as acknowledged when all of its events have been sent (docs/session-protocol.md)",
-        [("gateway/answers.py", "seat.consumed if records == seat.copies else seat.acknowledged", "seat.consumed")],
+        [
+            (
+                "gateway/answers.py",
+                "_end_page(words, rows, seat, seat.acknowledged)",
+                "_end_page(words, rows, seat, seat.consumed)",
+            )
+        ],
         ["gateway/test_answers::test_many_events_come_in_pages_and_only_the_last_one_acknowledges"],
+    ),
+    path(
+        "halves_torn_apart",
+        "both halves of a trade with oneself come in one frame (gateway/answers.py)",
+        [("gateway/answers.py", " or (halves and seat.in_page == MAX_RECORDS - 1)", "")],
+        ["gateway/test_answers::test_both_halves_of_a_trade_with_oneself_come_in_one_frame"],
     ),
     path(
         "a_session_away_misses_an_event",
