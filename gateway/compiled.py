@@ -1,4 +1,7 @@
-"""How the gateway's compiled loops (`frames`, `copies`) are made; with NUMBA_DISABLE_JIT=1 they run as they are."""
+"""How the gateway's compiled loops (`sockets`, `frames`, `copies`, `answers`) are made.
+
+With NUMBA_DISABLE_JIT=1 they run as they are.
+"""
 
 from __future__ import annotations
 

@@ -160,8 +160,8 @@ class Exchange:
         meanwhile.
 
         Args:
-            tell: gets the events, in turn, when they are durable: before anything else is committed, two batches
-                later at the latest, and with `settle`. Nobody may be told before.
+            tell: gets the events, in turn, when they are durable: before anything else is committed, behind the
+                next one at the latest, and with `settle`. Nobody may be told before.
 
         Raises:
             Surprise: this batch, or the one before it, is not durable.
@@ -203,7 +203,7 @@ class Exchange:
             raise self._surprise(self._unsettled(), error) from error
 
     def _unsettled(self) -> list[CommandArray]:
-        return [begun.batch for begun in self._begun]
+        return [begun.batch for begun in self._begun if begun.number >= self.writer.durable.batch]
 
     def _tell(self) -> None:
         while self._begun and self._begun[0].number < self.writer.durable.batch:

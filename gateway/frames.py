@@ -63,6 +63,8 @@ def _read(words: Any, frames: Any, count: int, seats: Any, reduces: Any, records
     made = 0
     for i in range(count):
         seat = seats[frames[i, 0]]
+        if seat.connected == 0:
+            return -1
         if seat.seen == 0:
             seat.seen, seat.number, seat.orders, seat.cancels = 1, seat.last_number, 0, 0
             senders[found[0], 0] = frames[i, 0]
@@ -128,8 +130,9 @@ def take_in(
 ) -> int:
     """Take in the commands of frames: numbered, paid for, stamped. Returns how many.
 
-    -1, and nothing done, when a frame has to be looked at for itself: it is no COMMANDS frame, has another length than
-    it says, a number that its sender has used before, a quote, which has two numbers, or more than a throttle allows.
+    -1, and nothing done, when a frame has to be looked at for itself: its session is gone, it is no COMMANDS frame, has
+    another length than it says, a number that its sender has used before, a quote, which has two numbers, or more than
+    a throttle allows.
 
     Args:
         words: the frames' bytes as int64; each frame begins at a multiple of 8.
@@ -154,7 +157,7 @@ def take_in(
             seat.last_number = seat.number
             seat.heard = now
             # More than was sent is no honest count; it must not buy credit.
-            ahead = seat.token - seat.confirmed_bytes & 0xFFFFFFFF
+            ahead = (seat.token - seat.confirmed_bytes) & 0xFFFFFFFF
             if seat.confirmed_bytes + ahead <= seat.sent_bytes:
                 seat.confirmed_bytes += ahead
             senders[i, 1] = seat.number

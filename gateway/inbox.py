@@ -31,7 +31,7 @@ class Inbox:
         self._seats = seats
         self._most_frames, self._most_bytes = most_frames, most_bytes
         # ZeroMQ may write a whole message behind the last byte that still had room.
-        self._data = np.zeros((most_bytes + 7 & -8) + 2 * MAX_MESSAGE, np.uint8)
+        self._data = np.zeros(((most_bytes + 7) & -8) + 2 * MAX_MESSAGE, np.uint8)
         self._words = self._data.view(np.int64)
         self._view = self._data.data
         self._rows = np.zeros((most_frames + 1, ROW), np.int64)
@@ -76,28 +76,18 @@ class Inbox:
         session, at, size = self._rows[number].tolist()
         return session, self._view[at : at + size]
 
-    def keep(self) -> None:
-        """The frame at which `receive` ended is gathered like the others."""
-        number = int(self._progress[0])
-        self._progress[0], self._progress[1] = number + 1, self._rows[number, 1:].sum()
-
     def put(self, session: int, data: bytes | memoryview) -> None:
         """Gather a frame that came in another way."""
-        number, at = int(self._progress[0]), int(self._progress[1]) + 7 & -8
+        number, at = int(self._progress[0]), (int(self._progress[1]) + 7) & -8
         self._view[at : at + len(data)] = data
         self._rows[number] = session, at, len(data)
-        self.keep()
+        self._progress[:2] = number + 1, at + len(data)
 
     # --- what has gathered --------------------------------------------------------------------------------------------
 
     def __len__(self) -> int:
         """Frames that have gathered."""
         return int(self._progress[0])
-
-    @property
-    def is_full(self) -> bool:
-        frames, size, _ = self._progress.tolist()
-        return bool(frames >= self._most_frames or size >= self._most_bytes)
 
     def frames(self) -> list[tuple[int, memoryview]]:
         """Session and bytes of each, valid until the next one is taken in."""

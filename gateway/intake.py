@@ -46,6 +46,7 @@ class Intake:
     """Gathers the commands of one exchange's sessions and has them carried out.
 
     Args:
+        registry: the sessions.
         inbox: where the frames gather.
         run_calendar: carries out what is due, before anything of a later time.
         publish: as `Service.publish`.
@@ -105,8 +106,9 @@ class Intake:
             self._carry_out_accepted()
             return
         inbox.clear()
-        # To hand a batch over, and to hear of it, takes longer than the disk when nobody else waits.
-        if not self._exchange.has_begun and (frames == 1 or found.operators or not more_has_come()):
+        # To hand a batch over, and to hear of it, takes longer than the disk when nobody else waits. Operators'
+        # commands come alone, when nothing is on its way (`Service.other`).
+        if not self._exchange.has_begun and (frames == 1 or not more_has_come()):
             self._tell(found, self._exchange.commit_stamped(found.batch, found.highest_kind))
         else:
             self._exchange.begin(found.batch, partial(self._tell, found))

@@ -52,7 +52,7 @@ class Keyring:
 
     def expire(self) -> None:
         """End the sessions that are connected with a key whose time is over."""
-        for name in self._service.losses.cut_revoked():
+        for name in self._service.cut_revoked():
             self._say(f"Session {name} ended: its key is no longer valid")
 
     def tick(self) -> None:

@@ -58,6 +58,7 @@ class Logons:
         if refused is not Reason.NONE:
             self._out.reject(port, identity, refused, token=opened.token)
             return
+        self._leave(session, port, identity)
         self._take_over(session, port, identity)
         self._connect(port, identity, session, logon, opened.token, key)
 
@@ -66,6 +67,13 @@ class Logons:
             return self._registry.by_name(logon.session)
         session = self._registry.by_key(key)
         return session if session is not None and logon.session in ("", session.name) else None
+
+    def _leave(self, session: Session, port: Port, identity: bytes) -> None:
+        """Who logs on as somebody else on the same connection logs the one before out."""
+        before = port.connections.get(identity)
+        if before is not None and before.session is not session:
+            self._out.lose(before, Reason.USER_REQUESTED)
+            self._losses.settle()
 
     def _take_over(self, session: Session, port: Port, identity: bytes) -> None:
         earlier = session.connection

@@ -114,7 +114,7 @@ class Outbox:
             return False
         first = 0
         while (ended := self._send(first, pages)) != sockets.SENT_ALL:
-            first = (ended & sockets.OVER_CREDIT - 1) + 1
+            first = (ended & (sockets.OVER_CREDIT - 1)) + 1
             session, at, size = self._rows[first - 1].tolist()
             connection = self._registry.sessions[session].connection
             assert connection is not None

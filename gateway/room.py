@@ -23,14 +23,16 @@ class Room:
 
     Args:
         writer: the journal's.
+        settle: tells of what is on its way to the disk. To prepare waits for that, and it must not stay untold.
         say: takes lines for the operator.
 
     Attributes:
         state: OK, DRAIN (cancels only) or HALT (stop).
     """
 
-    def __init__(self, writer: JournalWriter, say: Callable[[str], None]) -> None:
+    def __init__(self, writer: JournalWriter, settle: Callable[[], None], say: Callable[[str], None]) -> None:
         self._writer = writer
+        self._settle = settle
         self._say = say
         self._retry_at = 0
         self._warned = False
@@ -48,6 +50,7 @@ class Room:
         """The state at monotonic time `now` (ns), after trying to make room when that is due."""
         space = self._writer.space()
         if (space.blocked or self.state is not SpaceState.OK) and not space.ready and now >= self._retry_at:
+            self._settle()
             self._writer.prepare(STEPS)
             space = self._writer.space()
             if space.blocked:

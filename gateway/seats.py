@@ -32,7 +32,7 @@ SEAT: Final = record(
         ("taken", "<i8"),
         # Its throttles: tokens as of `at`.
         *[(f"{name}_{part}", "<f8" if part == "tokens" else "<i8") for name in ("order", "cancel") for part in _BUCKET],
-        # Notes of a loop at work, 0 between two.
+        # Notes of a loop at work. Between two, `seen`, `copies`, `write_at` and `in_page` are 0.
         ("seen", "<i8"),
         ("number", "<i8"),
         ("orders", "<i8"),

@@ -1,4 +1,4 @@
-"""The server: one process, one thread, one loop.
+"""The server: one process, one loop, and a thread that writes beside it under load.
 
     drain what has arrived -> check -> stamp -> apply -> journal, durably -> reply -> wake followers
 
@@ -44,6 +44,9 @@ from replay.writer import SpaceState
 
 TICK_MS: Final = 50
 LINGER_MS: Final = 500
+PATIENCE: Final = 4
+RARELY: Final = 16
+"""So often in vain, and it is looked out for a next frame only each so many times."""
 EXIT_FULL: Final = 7
 EXIT_USAGE: Final = 2
 
@@ -85,6 +88,7 @@ class Server:
         self._spin_ns = config.spin_us * 1_000 if (os.cpu_count() or 1) > 1 else 0
         self._is_warm = False
         """Whether a frame has come since it was last looked out for one."""
+        self._spins = self._in_vain = 0
         self._quiet_batches = -1
 
     # --- start ----------------------------------------------------------------------------------------------------
@@ -198,7 +202,7 @@ class Server:
         """The ports with something to read, as soon as there is one or another duty is due."""
         arrived = [port for port in self._doors.ports if port.used and port.has_arrived()]
         if not arrived and self._is_warm:
-            arrived = self._look_out()
+            arrived = self._spin()
         for descriptor, _ in self._descriptors.poll(0 if arrived else self._timeout_ms()):
             port = self._by_descriptor.get(descriptor)
             if descriptor == self.exchange.disk:
@@ -209,14 +213,22 @@ class Server:
                 arrived.append(port)
         return arrived
 
-    def _look_out(self) -> list[Port]:
-        """Look for the next frame for a while before sleeping: to be woken takes longer than to carry out an order."""
+    def _spin(self) -> list[Port]:
+        """Look for the next frame for a while before sleeping: to be woken takes longer than to carry out an order.
+
+        Where that was in vain a few times it is tried but now and then, so that it costs a quiet venue nothing.
+        """
         self._is_warm = False
+        self._spins += 1
+        if self.exchange.has_begun or (self._in_vain >= PATIENCE and self._spins % RARELY):
+            return []
         end = time.monotonic_ns() + self._spin_ns
-        while not self.exchange.has_begun and time.monotonic_ns() < end:
+        while time.monotonic_ns() < end:
             arrived = [port for port in self._doors.ports if port.has_arrived()]
             if arrived:
+                self._in_vain = 0
                 return arrived
+        self._in_vain += 1
         return []
 
     def _serve_others(self) -> None:
@@ -238,7 +250,7 @@ class Server:
             self.exchange.writer.mark_sent(self.exchange.clock.peek())
             self._doors.wake(self.exchange.writer.durable.command - 1)
             if service.room.is_due:
-                self._look()
+                self._look_for_room()
 
     def _more_has_come(self) -> bool:
         return any(port.has_arrived() for port in self._doors.ports)
@@ -287,7 +299,7 @@ class Server:
         is_sealed = self._sealed_at == self.service.batches
         return not is_sealed or bool(self.service.losses.away) or any(port.connections for port in self._doors.ports)
 
-    def _look(self) -> None:
+    def _look_for_room(self) -> None:
         """Room in the journal; the last of it is for an orderly end."""
         if self.service.room.look(time.monotonic_ns()) is SpaceState.HALT:
             self._stopping.set()
@@ -299,7 +311,7 @@ class Server:
             self._keyring.reload()
 
     def _tick(self) -> None:
-        self._look()
+        self._look_for_room()
         self._keyring.tick()
         self.feed.tick(time.monotonic())
         self.service.beat(self._doors.ports)
@@ -385,7 +397,8 @@ def serve(config: Config, say: Callable[[str], None] = print) -> int:
 @contextlib.contextmanager
 def background(config: Config, say: Callable[[str], None] = lambda _: None) -> Iterator[Server]:
     """A server in a thread of this process, sealed and stopped at the end: for notebooks, demos and tests."""
-    server = Server(config, say)
+    # Looking out would hold the interpreter's lock against the clients in this process.
+    server = Server(msgspec.structs.replace(config, spin_us=0), say)
     server.start()
     failures: list[BaseException] = []
 

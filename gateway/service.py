@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Final
 
 import numpy as np
@@ -58,7 +58,7 @@ class Service:
         self._config = config
         self.utc = UtcWatch(exchange.clock, config.is_real_time, config.utc_limit_us)
         self._streams = Streams(exchange, registry.directory)
-        self.room = Room(exchange.writer, say)
+        self.room = Room(exchange.writer, exchange.settle, say)
         self.losses = Losses(exchange, registry, self._out, config.grace_ms, self.run_calendar, self.publish)
         self._logons = Logons(exchange, registry, config, self._out, self.losses)
         self._intake = Intake(
@@ -90,33 +90,18 @@ class Service:
 
     # --- frames ---------------------------------------------------------------------------------------------------
 
-    def receive(self, port: Port, messages: Iterable[tuple[bytes, zmq.Frame]]) -> None:
-        """Handle payload frames of clients, (routing id, frame), in order; commands gather until `flush`."""
-        for identity, frame in messages:
-            connection, data = port.connections.get(identity), frame.buffer
-            if connection is None or connection.cut_at:
-                self.stranger(port, identity, frame)
-            elif (
-                len(data) >= wire.HEADER.size
-                and data[0] == FrameType.COMMANDS
-                and connection.session.role != Role.OPERATOR
-            ):
-                self.inbox.put(connection.session.number, data)
-                if self.inbox.is_full:
-                    self.flush()
-            else:
-                self.other(connection.session.number, data)
-
     def other(self, session: int, data: memoryview) -> None:
-        """Handle a frame of a session that is logged on, but no firm's COMMANDS frame."""
+        """Handle a frame of a session that is logged on, but no firm's COMMANDS frame (these gather in `inbox`)."""
+        if len(data) > 0 and data[0] == FrameType.COMMANDS:
+            # An operator's commands may change who is told what: they are carried out when all before is told, alone.
+            data = memoryview(bytes(data))
+            self.flush()
         connection = self.registry.sessions[session].connection
         if connection is None:
             self.counters["dropped"] += 1
             return
-        if data and data[0] == FrameType.COMMANDS:
-            # An operator's commands may change who has to be told what: nothing may be on its way behind them.
-            self.exchange.settle()
-            self.inbox.put(session, bytes(data))
+        if len(data) > 0 and data[0] == FrameType.COMMANDS:
+            self.inbox.put(session, data)
             self.flush()
             return
         try:
@@ -206,9 +191,11 @@ class Service:
     def run_calendar(self) -> None:
         """Carry out the transitions that are due, before anything of a later time."""
         schedule, clock = self.exchange.schedule, self.exchange.clock
-        while (due := schedule.pop(clock.peek())) is not None:
+        while schedule.next_moment <= clock.peek():
+            # Before one is taken off: telling may lose sessions, and their end runs the calendar itself.
             self.exchange.settle()
-            self.publish(self.exchange.carry_out(due))
+            if (due := schedule.pop(clock.peek())) is not None:
+                self.publish(self.exchange.carry_out(due))
 
     def publish(self, events: EventArray, messages: Messages | None = None, administrative: bool = True) -> None:
         """Tell every session what is now durable.
@@ -258,6 +245,11 @@ class Service:
             self._out.events(connection, page.records, after)
         reached = session.last_event if page.complete else page.reached
         self._out.send(connection, wire.pack(FrameType.RESUMED, wire.Resumed(reached, page.complete), opened.token))
+
+    def cut_revoked(self) -> list[str]:
+        """End the connections whose key is no longer valid, once they are answered; returns the sessions' names."""
+        self.flush()
+        return self.losses.cut_revoked()
 
     # --- queries --------------------------------------------------------------------------------------------------
 

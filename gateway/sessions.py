@@ -265,7 +265,8 @@ class Port:
 
     def remove(self, connection: Connection) -> None:
         """Forget a connection, if it is still there."""
-        self._connections.pop(connection.identity, None)
+        if self._connections.get(connection.identity) is connection:
+            del self._connections[connection.identity]
         self._known = None
 
     def cut(self, connection: Connection, now: int) -> None:

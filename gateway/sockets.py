@@ -14,7 +14,11 @@ from typing import Any, Final
 import numpy as np
 import zmq
 from numba import types
-from zmq.backend.cython import _zmq
+
+try:
+    from zmq.backend.cython import _zmq
+except ImportError as error:  # a binding of another build, such as PyPy's
+    raise ImportError("the gateway needs pyzmq's compiled binding for CPython: install the pinned wheel") from error
 
 from engine.native import of_a_library
 from gateway.compiled import COMPILED, by_address, part, pointer, view
@@ -42,6 +46,25 @@ zmq_recv: Any = of_a_library(_library, "zmq_recv", _int, _word, _word, _word, _i
 zmq_send: Any = of_a_library(_library, "zmq_send", _int, _word, _word, _word, _int)
 zmq_getsockopt: Any = of_a_library(_library, "zmq_getsockopt", _int, _word, _int, _word, _word)
 zmq_errno: Any = of_a_library(_library, "zmq_errno", _int)
+
+
+@part
+def _receive(socket: int, at: int, room: int) -> int:
+    """One part; its size, -1 when there is none. Signals do not count."""
+    while True:
+        size = zmq_recv(socket, at, room, _DONT_WAIT)
+        if size >= 0 or zmq_errno() != _INTERRUPTED:
+            return int(size)
+
+
+@part
+def _send(socket: int, at: int, size: int, flags: int) -> bool:
+    """One part; whether ZeroMQ took it. Signals do not count."""
+    while True:
+        if zmq_send(socket, at, size, flags) >= 0:
+            return True
+        if zmq_errno() != _INTERRUPTED:
+            return False
 
 
 @part
@@ -97,22 +120,20 @@ def receive(
     """
     data_at, identity_at = data.ctypes.data, identity.ctypes.data
     while True:
-        count, used = progress[0], progress[1] + 7 & -8
+        count, used = progress[0], (progress[1] + 7) & -8
         if count >= most_frames or used >= most_bytes:
             return FULL
-        size = zmq_recv(socket, identity_at, IDENTITY, _DONT_WAIT)
+        size = _receive(socket, identity_at, IDENTITY)
         if size < 0:
-            if zmq_errno() == _INTERRUPTED:
-                continue
             return EMPTY
         progress[2] = size
         session = _session_of(identity, known, known_count) if size == _OWN_SIZE and identity[0] == 0 else 0
         if session == 0:
             return STRANGER
-        size = zmq_recv(socket, data_at + used, MAX_MESSAGE, _DONT_WAIT)
+        size = _receive(socket, data_at + used, MAX_MESSAGE)
         if _has_more(socket, option):
             while _has_more(socket, option):
-                zmq_recv(socket, data_at + used, MAX_MESSAGE, _DONT_WAIT)
+                _receive(socket, data_at + used, MAX_MESSAGE)
             return EXTRA_PARTS
         rows[count, 0] = session
         rows[count, 1] = used
@@ -147,9 +168,9 @@ def send(seats: Any, rows: Any, first: int, count: int, words: Any, identity: An
         identity[0] = 0
         for byte in range(4):
             identity[1 + byte] = seat.routing >> 8 * byte & 0xFF
-        if zmq_send(seat.socket, identity_at, _OWN_SIZE, _FIRST_PART) < 0:
+        if not _send(seat.socket, identity_at, _OWN_SIZE, _FIRST_PART):
             return i
-        if zmq_send(seat.socket, words_at + rows[i, 1], rows[i, 2], _DONT_WAIT) < 0:
+        if not _send(seat.socket, words_at + rows[i, 1], rows[i, 2], _DONT_WAIT):
             return i
         seat.sent = now
         seat.sent_bytes += rows[i, 2]

@@ -268,7 +268,7 @@ class JournalWriter:
         try:
             self._beside.begin(job)
         except BaseException as error:
-            self._fail("handing over a batch", error)
+            self._fail("handing over what is to be written", error)
         self._on_their_way.append(done)
 
     def _prepare_beside(self) -> None:

@@ -16,7 +16,7 @@ from gateway.inbox import Inbox
 from gateway.recent import Recent
 from gateway.wire import HEADER, FrameType
 from tests.gateway.builders import limit
-from tests.gateway.test_reply_after_sync import ROUTING_IDS, Desk
+from tests.gateway.desk import ROUTING_IDS, Desk
 
 pytestmark = pytest.mark.nojit
 
@@ -86,9 +86,7 @@ def carried_out(folder: Path, frames: list[tuple[str, bytes]], at_once: int) -> 
     desk.everybody()
     desk.port.socket = hearing = Hearing()  # type: ignore[assignment]
     for start in range(0, len(frames), at_once):
-        desk.service.receive(
-            desk.port, [(ROUTING_IDS[name], zmq.Frame(data)) for name, data in frames[start : start + at_once]]
-        )
+        desk.hand_in(frames[start : start + at_once])
         desk.service.flush()
     commands = np.concatenate([batch.commands for batch in desk.exchange.reader.batches()])
     commands = commands[commands["kind"] == CommandKind.NEW_ORDER]
@@ -116,7 +114,7 @@ def gathered(frames: list[tuple[int, bytes]], most: int = 64) -> tuple[Inbox, np
     table = seats.seats()
     for number in (3, 4, 5):
         row = table[number]
-        row["session"], row["operator"], row["sent_bytes"] = number, number == 5, 1_000
+        row["session"], row["operator"], row["connected"], row["sent_bytes"] = number, number == 5, 1, 1_000
         seats.Bucket(10, 10, row, "order")
         seats.Bucket(10, 2, row, "cancel")
     inbox = Inbox(table, most, 1 << 16)
@@ -162,6 +160,14 @@ def test_frames_that_are_not_ordinary_are_not_read(wrong: bytes) -> None:
         for name in ("seen", "last_number", "heard", "confirmed_bytes"):
             assert table[name].tolist() == before[name].tolist(), name
         assert [(session, bytes(data)) for session, data in inbox.frames()] == frames
+
+
+@pytest.mark.parametrize("gone", [3, 4])
+def test_frames_of_who_is_gone_are_not_read(gone: int) -> None:
+    inbox, table = gathered([(3, wire.pack_commands(limit(1))), (4, wire.pack_commands(limit(1)))])
+    table["connected"][gone] = 0
+    assert inbox.take_in(1, 1, 1) is None
+    assert table["last_number"].tolist() == [0] * len(table) and not table["seen"].any()
 
 
 @pytest.mark.parametrize(

@@ -6,113 +6,27 @@ on a copy of that disk: what the frame speaks of must be there when the copy is 
 
 from __future__ import annotations
 
-import copy
 import errno
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from random import Random
 from typing import Any
 
 import numpy as np
 import pytest
-import zmq
 
 from engine.control import MoveCash, OpenAccount, OpenFirm
-from engine.core import Engine
-from engine.schema import COMMAND, CommandKind, DisconnectPolicy, EventKind
-from engine.venue import Venue
+from engine.schema import COMMAND, CommandKind, EventKind
 from gateway import wire
-from gateway.exchange import Exchange, Surprise
-from gateway.journal import History, Opened
+from gateway.exchange import Surprise
 from gateway.server import background
-from gateway.service import Service
-from gateway.sessions import Port, Registry
 from gateway.wire import FrameType
-from replay import JournalReader, create, recover
 from tests.gateway.builders import limit
+from tests.gateway.desk import ROUTING_IDS, Desk, order_pair
 from tests.gateway.servers import RawClient, config
-from tests.replay.simulated_storage import Faults, SimulatedStorage
+from tests.replay.simulated_storage import Faults
 
 pytestmark = pytest.mark.nojit
-
-SEGMENT = 16_384
-ROUTING_IDS = {"ALPHA": b"\0a", "BETA": b"\0b", "OPS": b"\0o"}
-
-
-class Socket:
-    """Keeps what is sent; asks `before` first."""
-
-    def __init__(self, before: Callable[[wire.Frame], None]) -> None:
-        self.frames: list[wire.Frame] = []
-        self.to: list[bytes] = []
-        self._before = before
-        self._to = b""
-
-    def send(self, part: bytes, flags: int = 0) -> None:
-        if flags & zmq.SNDMORE:  # the routing id
-            self._to = part
-            return
-        frame = wire.split(part)
-        self._before(frame)
-        self.frames.append(frame)
-        self.to.append(self._to)
-
-    def send_multipart(self, parts: list[bytes], flags: int = 0) -> None:
-        self._to = parts[0]
-        self.send(parts[1])
-
-
-class Desk:
-    """A service on a simulated disk, with sessions of the firms Alpha and Beta and of an operator."""
-
-    def __init__(self, folder: Path) -> None:
-        configuration = config(folder)
-        configuration.data_folder.mkdir()
-        venue = Venue.preset("plain")
-        self.storage = SimulatedStorage(Random(1))
-        writer = create(self.storage, venue, segment_bytes=SEGMENT, prepare_step=SEGMENT, clock=lambda: 1)
-        opened = Opened(Engine(venue, "reference"), writer, JournalReader(self.storage), True, "", History())
-        self.exchange = Exchange(opened, configuration)
-        self.service = Service(self.exchange, Registry(1_000_000, 1_000_000, 50), configuration)
-        self.socket = Socket(self.require_durable)
-        self.port = Port(self.socket, "simulated", local=True)
-        self.service.publish(self.exchange.start())
-        for message in configuration.opening:
-            self.service.publish(*self.exchange.commit_control(message))
-
-    def require_durable(self, frame: wire.Frame) -> None:
-        """What a power cut at this moment leaves must hold all that this frame tells of."""
-        disk = copy.deepcopy(self.storage)
-        disk.start(Faults(keep=0.0))
-        disk.cut_power()
-        found = recover(disk, "reference", clock=lambda: 1).report
-        if not self.exchange.has_begun:
-            assert found.commands >= self.exchange.command_sequence, "told of a command that is not durable"
-        if frame.type in (FrameType.EVENTS, FrameType.DUPLICATES):
-            assert found.events >= int(wire.unpack_events(frame)[1]["sequence"].max()), "an event that is not durable"
-
-    def send(self, name: str, frame: bytes) -> list[wire.Frame]:
-        """One frame of a client, carried out; returns the frames that left."""
-        already = len(self.socket.frames)
-        self.service.receive(self.port, [(ROUTING_IDS[name], zmq.Frame(frame))])
-        self.service.flush()
-        return self.socket.frames[already:]
-
-    def log_on(self, name: str) -> list[wire.Frame]:
-        logon = wire.Logon(name, policy=int(DisconnectPolicy.CANCEL_ALL))
-        return self.send(name, wire.pack(FrameType.LOGON, logon))
-
-    def everybody(self) -> None:
-        """Log all three on."""
-        for name in ROUTING_IDS:
-            assert self.log_on(name)[-1].type == FrameType.LOGON_ANSWER
-
-    def order(self, name: str, number: int, **fields: Any) -> list[wire.Frame]:
-        return self.send(name, wire.pack_commands(limit(number, **fields)))
-
-    def control(self, message: Any, number: int) -> list[wire.Frame]:
-        return self.send("OPS", wire.pack(FrameType.CONTROL, wire.ControlRequest(number, message)))
 
 
 @pytest.fixture
@@ -143,16 +57,12 @@ def test_every_answer_stands_behind_its_sync(desk: Desk) -> None:
     assert len([name for name in desk.storage.files if name.startswith("segment-")]) > 1
 
 
-def order_pair(number: int) -> list[tuple[str, bytes]]:
-    return [(name, wire.pack_commands(limit(number, side=side))) for name, side in (("ALPHA", 1), ("BETA", 2))]
-
-
 def test_under_load_too_every_answer_stands_behind_its_sync(desk: Desk) -> None:
     """The next batch is carried out while the disk has not got the last one: its answer waits, nobody else's."""
     desk.everybody()
     waited = 0
     for number in range(1, 60):
-        desk.service.receive(desk.port, [(ROUTING_IDS[name], zmq.Frame(data)) for name, data in order_pair(number)])
+        desk.hand_in(order_pair(number))
         desk.service.advance(lambda: True)
         waited += desk.exchange.has_begun
     assert waited > 30  # a new segment is begun when nothing is on its way
@@ -184,7 +94,7 @@ WAITS = {
 def test_whatever_comes_next_the_batch_on_its_way_is_answered_first(desk: Desk, what: str) -> None:
     desk.everybody()
     already = len(desk.socket.frames)
-    desk.service.receive(desk.port, [(ROUTING_IDS[name], zmq.Frame(data)) for name, data in order_pair(1)])
+    desk.hand_in(order_pair(1))
     desk.service.advance(lambda: True)
     assert desk.exchange.has_begun and len(desk.socket.frames) == already
     WAITS[what](desk)
@@ -196,7 +106,7 @@ def test_whatever_comes_next_the_batch_on_its_way_is_answered_first(desk: Desk, 
 def test_many_at_once_wait_for_what_is_on_its_way(desk: Desk) -> None:
     """`commit_many` numbers its commands only when the batch before is durable and has been told of."""
     desk.everybody()
-    desk.service.receive(desk.port, [(ROUTING_IDS[name], zmq.Frame(data)) for name, data in order_pair(1)])
+    desk.hand_in(order_pair(1))
     desk.service.advance(lambda: True)
     already = len(desk.socket.frames)
     batch = limit(2)
@@ -213,7 +123,7 @@ def test_no_answer_when_the_disk_fails_behind_the_loop(desk: Desk, call: int, tm
     desk.storage.faults = Faults(error_at=desk.storage.calls + call, error=errno.EIO)
     with pytest.raises(Surprise, match="the batch is kept in") as found:
         for number in range(1, 4):
-            desk.service.receive(desk.port, [(ROUTING_IDS[name], zmq.Frame(data)) for name, data in order_pair(number)])
+            desk.hand_in(order_pair(number))
             desk.service.advance(lambda: True)
         desk.service.flush()
     assert len(desk.socket.frames) == before
@@ -223,6 +133,21 @@ def test_no_answer_when_the_disk_fails_behind_the_loop(desk: Desk, call: int, tm
     with pytest.raises(Surprise, match="are not durable and must not be answered"):
         desk.order("BETA", 9)
     assert len(desk.socket.frames) == before
+
+
+def test_what_is_durable_is_not_kept_as_if_it_were_not(desk: Desk) -> None:
+    """A full disk, found while a batch is on its way, waits for it: the report names what comes behind it alone."""
+    desk.everybody()
+    desk.hand_in(order_pair(1))
+    desk.service.advance(lambda: True)
+    desk.storage.faults = Faults(full_at=0)
+    with pytest.raises(Surprise, match="the disk is full") as found:
+        for number in range(2, 80):
+            desk.hand_in(order_pair(number))
+            desk.service.advance(lambda: True)
+    path = Path(str(found.value).rpartition("kept in ")[2])
+    kept = np.frombuffer(path.read_bytes(), COMMAND)
+    assert kept["sequence"].tolist() == [desk.exchange.writer.durable.command + n for n in range(2)]
 
 
 def answered_order(desk: Desk) -> list[wire.Frame]:

@@ -326,6 +326,24 @@ def test_logging_on_again_on_the_same_connection_is_no_take_over(server: Server)
         assert records(client)["kind"].tolist() == [EventKind.ACCEPTED]
 
 
+def test_who_logs_on_as_somebody_else_logs_the_one_before_out(server: Server) -> None:
+    with RawClient(server.ipc_endpoint) as client:
+        client.logon("ALPHA")
+        client.socket.send(wire.pack_commands(limit(1)))
+        client.expect(FrameType.EVENTS)
+        client.logon("BETA")
+        alpha, beta = (server.registry.by_name(name) for name in ("ALPHA", "BETA"))
+        assert alpha is not None and beta is not None
+        assert alpha.connection is None and beta.connection is not None
+        (connection,) = server._doors.ports[-1].connections.values()
+        assert connection.session is beta
+        with RawClient(server.ipc_endpoint) as other:
+            other.logon("ALPHA")
+            assert len(server._doors.ports[-1].connections) == 2
+        client.socket.send(wire.pack_commands(limit(1)))
+        client.expect(FrameType.EVENTS)
+
+
 def test_logons_in_a_loop_are_throttled(tmp_path: Path) -> None:
     with background(config(tmp_path, queries_per_second=5)) as server, RawClient(server.ipc_endpoint) as client:
         for _ in range(5):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -147,6 +148,31 @@ def test_a_message_of_several_parts_is_dropped_whole(line: Line, parts: int) -> 
     assert receive_until(line, 0) == sockets.EXTRA_PARTS
     assert receive_until(line, 1) == sockets.EMPTY
     assert line.gathered() == [(TRADER, wire.pack_commands(limit(1)))]
+
+
+@pytest.mark.skipif(COMPILED, reason="compiled code cannot be interrupted on purpose")
+@pytest.mark.parametrize("call", [1, 2])
+@pytest.mark.parametrize("way", ["zmq_recv", "zmq_send"])
+def test_an_interrupted_call_is_made_again(line: Line, way: str, call: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Half a message taken or sent would be the beginning of the next one."""
+    real, real_error, calls, errors = getattr(sockets, way), sockets.zmq_errno, [0], []
+
+    def interrupted(*arguments: int) -> int:
+        calls[0] += 1
+        if calls[0] == call:
+            errors.append(errno.EINTR)
+            return -1
+        return int(real(*arguments))
+
+    frame = wire.pack_commands(limit(1))
+    line.trader.send(frame)
+    line.arrived()
+    monkeypatch.setattr(sockets, way, interrupted)
+    monkeypatch.setattr(sockets, "zmq_errno", lambda: errors.pop() if errors else real_error())
+    assert line.inbox.receive(line.port) == sockets.EMPTY
+    assert line.gathered() == [(TRADER, frame)]
+    assert sent(line, [(TRADER, 0, 16)], 0, 100) == sockets.SENT_ALL
+    assert line.trader.recv_multipart() == [np.array([0, 1]).tobytes()]
 
 
 def sent(line: Line, rows: list[tuple[int, int, int]], first: int, credit: int) -> int:

@@ -163,8 +163,8 @@ BESIDE = [
         [
             (
                 "gateway/exchange.py",
-                "        return [begun.batch for begun in self._begun]\n",
-                "        return [begun.batch for begun in self._begun][1:]\n",
+                "        return [begun.batch for begun in self._begun if",
+                "        return [begun.batch for begun in list(self._begun)[1:] if",
             )
         ],
         ["gateway/test_reply_after_sync::test_no_answer_when_the_disk_fails_behind_the_loop"],
@@ -192,6 +192,55 @@ BESIDE = [
         "a full disk found while preparing stops no batch (docs/journal.md)",
         [("replay/disk_loop.py", "        if words[7] > 0:\n            failed = error\n", "        failed = error\n")],
         ["replay/test_beside::test_a_piece_that_may_be_given_up_stops_nobody"],
+    ),
+]
+
+LOST = [
+    path(
+        "due_taken_off_too_early",
+        "transitions come in the calendar's order, whatever telling leads to (gateway/service.py)",
+        [
+            (
+                "gateway/service.py",
+                "            self.exchange.settle()\n            if (due := schedule.pop(clock.peek())) is not None:\n",
+                "            if (due := schedule.pop(clock.peek())) is not None:\n"
+                "                self.exchange.settle()\n",
+            )
+        ],
+        [
+            "gateway/test_lost_while_told::test_transitions_come_in_their_order_and_journal_time_never_goes_back",
+            "gateway/test_lost_while_told::test_a_transition_is_taken_off_the_calendar_only_to_be_carried_out",
+        ],
+    ),
+    path(
+        "order_of_one_who_is_down",
+        "what a session had sent is dropped when it goes down first (docs/session-protocol.md)",
+        [("gateway/frames.py", "        if seat.connected == 0:\n            return -1\n", "")],
+        ["gateway/test_lost_while_told::test_an_order_that_had_come_is_dropped_when_its_session_goes_down_before_it"],
+    ),
+    path(
+        "room_eats_what_was_to_be_told",
+        "what the disk has is told at once, whoever waited for it (gateway/room.py)",
+        [("gateway/room.py", "            self._settle()\n", "")],
+        ["gateway/test_lost_while_told::test_looking_for_room_tells_first"],
+    ),
+    path(
+        "half_a_message_after_a_signal",
+        "a signal does not end a message in the middle (gateway/sockets.py)",
+        [
+            (
+                "gateway/sockets.py",
+                "        if zmq_errno() != _INTERRUPTED:\n            return False\n",
+                "        return False\n",
+            )
+        ],
+        ["gateway/test_sockets::test_an_interrupted_call_is_made_again"],
+    ),
+    path(
+        "durable_command_reported_as_lost",
+        "the report of a stop names what is not durable, and nothing else (docs/operations.md)",
+        [("gateway/exchange.py", " if begun.number >= self.writer.durable.batch]", "]")],
+        ["gateway/test_reply_after_sync::test_what_is_durable_is_not_kept_as_if_it_were_not"],
     ),
 ]
 
@@ -349,4 +398,4 @@ SIGHT = [
     ),
 ]
 
-FAULTS: list[Fault] = [*JOURNAL, *BESIDE, *FRAMES, *SIGHT]
+FAULTS: list[Fault] = [*JOURNAL, *BESIDE, *LOST, *FRAMES, *SIGHT]
