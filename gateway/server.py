@@ -228,6 +228,7 @@ class Server:
             if arrived:
                 self._in_vain = 0
                 return arrived
+            os.sched_yield()  # to ZeroMQ's own thread, say, that waits for this processor with the frame
         self._in_vain += 1
         return []
 
