@@ -79,6 +79,10 @@ class Storage(ABC):
     @abstractmethod
     def unlock(self) -> None: ...
 
+    def forget(self, name: str) -> None:
+        """Nobody will read this synced file soon: its pages need not stay in memory. Changes nothing else."""
+        return
+
     def beside(self) -> Beside | None:
         """A thread that writes into this folder's files beside the caller; None where there is none."""
         return None
@@ -261,6 +265,16 @@ class RealStorage(Storage):
         os.ftruncate(handle, 0)
         os.pwrite(handle, b"%d\n" % os.getpid(), 0)
         self._lock = handle
+
+    def forget(self, name: str) -> None:
+        if not hasattr(os, "posix_fadvise"):
+            return
+        with contextlib.suppress(OSError):
+            handle = self.open(name, write=False)
+            try:
+                os.posix_fadvise(handle, 0, 0, os.POSIX_FADV_DONTNEED)
+            finally:
+                self.close(handle)
 
     def beside(self) -> Beside | None:
         if sys.platform != "linux":  # elsewhere a sync takes other calls

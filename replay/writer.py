@@ -389,6 +389,10 @@ class JournalWriter:
         except BaseException as error:
             self._fail("beginning a new segment", error)
         self._file, self._size, self.position = file, size, after
+        if after.segment > 2:
+            # The one before the one just closed. Else an exchange fills the machine's memory with what nobody reads
+            # any more, and every batch pays for pages that have to be found for it.
+            self.storage.forget(segment_name(after.segment - 2))
 
     def close(self) -> None:
         """Release files and lock. Does not seal."""

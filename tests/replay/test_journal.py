@@ -336,3 +336,24 @@ def test_verify_names_the_damage(tmp_path: Path) -> None:
     verdict = verify(tmp_path / "j", "reference")
     assert (verdict.result, verdict.exit_code, verdict.sequence) == ("corrupt", 3, 4)
     assert "restore this file" in str(verdict)
+
+
+def test_old_segments_are_forgotten_but_for_the_last_one_and_read_as_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else the machine's memory fills with what nobody reads; who follows closely still finds the last one there."""
+    forgotten: list[tuple[str, int]] = []
+    forget = RealStorage.forget
+
+    def noted(self: RealStorage, name: str) -> None:
+        forgotten.append((name, writer.position.segment))
+        forget(self, name)
+
+    monkeypatch.setattr(RealStorage, "forget", noted)
+    engine = fake_engine(VENUE)
+    with create(tmp_path / "j", VENUE, segment_bytes=SEGMENT) as writer:
+        while writer.position.segment < 6:
+            append(engine, writer, 5)
+        last = writer.position.command
+    assert forgotten == [(f"segment-{number:08d}", number + 2) for number in range(1, 5)]
+    assert sum(batch.command_count for batch in JournalReader(tmp_path / "j").batches()) == last - 1
