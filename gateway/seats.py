@@ -108,4 +108,4 @@ def refilled(tokens: float, rate: int, burst: int, at: int, now: int) -> float:
     """What is in a bucket at `now`; full when it was never asked."""
     if at == 0:
         return burst * 1.0
-    return min(burst * 1.0, tokens + (now - at) * rate / 1e9)
+    return min(burst * 1.0, tokens + (now - at) / 1e9 * rate)

@@ -197,6 +197,21 @@ def test_tokens_come_back_with_time() -> None:
     assert inbox.take_in(1_501_000_000, 11, 1) is not None
 
 
+@pytest.mark.parametrize("seconds", [100, 10_000, 86_400 * 400])
+@pytest.mark.parametrize("rate", [1, 1_000_000, 2_000_000_000])
+def test_whoever_was_silent_for_long_has_all_tokens(rate: int, seconds: int) -> None:
+    """The product of time and rate is no number of 64 bits any more."""
+    inbox, table = gathered([(3, wire.pack_commands(limit(1, count=10)))])
+    bucket = seats.Bucket(rate, 10, table[3], "order")
+    assert inbox.take_in(1_000_000_000, 1, 1) is not None
+    later = 1_000_000_000 + seconds * 1_000_000_000
+    inbox.clear()
+    inbox.put(3, wire.pack_commands(limit(11, count=10)))
+    assert inbox.take_in(later, 11, 1) is not None
+    assert bucket.tokens == 0
+    assert bucket.take(10, later + seconds * 1_000_000_000)
+
+
 @pytest.mark.parametrize("sizes", [[1] * 200, [3, 70, 1, 64, 2, 300], [500, 1]])
 def test_memory_is_the_same_whatever_is_added_at_once(sizes: list[int]) -> None:
     made = np.zeros(sum(sizes), EVENT)
