@@ -11,6 +11,7 @@ import errno
 import fcntl
 import os
 import sys
+import threading
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from pathlib import Path
@@ -267,14 +268,9 @@ class RealStorage(Storage):
         self._lock = handle
 
     def forget(self, name: str) -> None:
-        if not hasattr(os, "posix_fadvise"):
-            return
-        with contextlib.suppress(OSError):
-            handle = self.open(name, write=False)
-            try:
-                os.posix_fadvise(handle, 0, 0, os.POSIX_FADV_DONTNEED)
-            finally:
-                self.close(handle)
+        if hasattr(os, "posix_fadvise"):
+            # It takes milliseconds, for which nobody is to wait.
+            threading.Thread(target=_forget, args=(self.path / name,), name="carbonbook-forget", daemon=True).start()
 
     def beside(self) -> Beside | None:
         if sys.platform != "linux":  # elsewhere a sync takes other calls
@@ -287,6 +283,15 @@ class RealStorage(Storage):
         if self._lock is not None:
             os.close(self._lock)
             self._lock = None
+
+
+def _forget(path: Path) -> None:
+    with contextlib.suppress(OSError):
+        handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            os.posix_fadvise(handle, 0, 0, os.POSIX_FADV_DONTNEED)
+        finally:
+            os.close(handle)
 
 
 def _pid(text: bytes) -> int:
