@@ -131,6 +131,8 @@ def receive(
         if session == 0:
             return STRANGER
         size = _receive(socket, data_at + used, MAX_MESSAGE)
+        if size < 0:
+            return EMPTY  # the context ends
         if _has_more(socket, option):
             while _has_more(socket, option):
                 _receive(socket, data_at + used, MAX_MESSAGE)
