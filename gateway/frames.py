@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from engine.schema import COMMAND, FIRM_BYTES, CommandArray, CommandKind
 from gateway.compiled import COMPILED, by_address, part, pointer, view
 from gateway.numbers import QUOTE
-from gateway.seats import MOST, SEAT, refilled
+from gateway.seats import MOST, SEAT, confirmed, refilled
 from gateway.wire import HEADER, MAX_RECORDS, VERSION, FrameType
 
 WORDS: Final = COMMAND.itemsize // 8
@@ -40,6 +40,7 @@ REDUCING: Final = frozenset(
 REDUCES: Final = np.isin(np.arange(256), list(REDUCING))
 """The same by kind."""
 _refilled: Final = part(refilled)
+_confirmed: Final = part(confirmed)
 
 
 class Taken(NamedTuple):
@@ -156,10 +157,7 @@ def take_in(
             seat.cancel_tokens -= seat.cancels
             seat.last_number = seat.number
             seat.heard = now
-            # More than was sent is no honest count; it must not buy credit.
-            ahead = (seat.token - seat.confirmed_bytes) & 0xFFFFFFFF
-            if seat.confirmed_bytes + ahead <= seat.sent_bytes:
-                seat.confirmed_bytes += ahead
+            seat.confirmed_bytes = _confirmed(seat.confirmed_bytes, seat.sent_bytes, seat.token)
             senders[i, 1] = seat.number
             senders[i, 2] = seat.orders + seat.cancels
     for i in range(made):

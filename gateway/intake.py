@@ -11,7 +11,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from functools import partial
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import numpy as np
 
@@ -32,14 +32,6 @@ from replay.writer import SpaceState
 
 FIRST_OF_VENUE: Final = 64
 """Command kinds from here on are the operators'."""
-
-
-class Part(NamedTuple):
-    """A session's share of commands that were looked at one frame after another."""
-
-    session: Session
-    last: int
-    commands: int
 
 
 class Intake:
@@ -75,8 +67,8 @@ class Intake:
         self._run_calendar = run_calendar
         self._publish = publish
         self._bad_frame = bad_frame
-        self._accepted: list[tuple[Part, bytes]] = []
-        """Of frames looked at one by one: what waits to be carried out."""
+        self._accepted: list[tuple[Session, int, int, bytes]] = []
+        """Of frames looked at one by one, what waits to be carried out: whose, its last number, how many, commands."""
 
     def flush(self) -> None:
         """Carry out what has gathered, then answer everything."""
@@ -116,12 +108,9 @@ class Intake:
     def _tell(self, found: Taken, events: EventArray) -> None:
         """Answer a batch that is durable."""
         self._out.consumed(found)
-        self._finish(events, len(found.batch), found.operators)
-
-    def _finish(self, events: EventArray, count: int, administrative: bool) -> None:
-        self._publish(events, None, administrative)
+        self._publish(events, None, found.operators)
         self._exchange.remember()
-        self._counters["commands"] += count
+        self._counters["commands"] += len(found.batch)
 
     # --- frames that are out of the ordinary, and their neighbours ------------------------------------------------
 
@@ -178,21 +167,18 @@ class Intake:
     def _accept(self, session: Session, batch: CommandArray) -> None:
         batch["session"] = batch["actor"] = session.number
         session.last_number = int(last_numbers(batch[-1:])[0])
-        self._accepted.append((Part(session, session.last_number, len(batch)), batch.tobytes()))
+        self._accepted.append((session, session.last_number, len(batch), batch.tobytes()))
 
     def _carry_out_accepted(self) -> None:
         if not self._accepted:
             return
         accepted, self._accepted = self._accepted, []
-        records: Any = bytearray().join([records for _, records in accepted])
+        records: Any = bytearray().join([records for _, _, _, records in accepted])
         batch = np.frombuffer(records, COMMAND)
-        events = self._exchange.commit_many(batch)
-        administrative = False
-        for (session, last, count), _ in accepted:
-            session.consumed = last
-            session.taken += count
-            administrative |= session.role == Role.OPERATOR
-        self._finish(events, len(batch), administrative)
+        senders = np.array([(session.number, last, count) for session, last, count, _ in accepted], np.int64)
+        operators = any(session.role == Role.OPERATOR for session, _, _, _ in accepted)
+        found = Taken(batch, senders, senders.ctypes.data, operators, int(batch["kind"].max()))
+        self._tell(found, self._exchange.commit_many(batch))
 
     def answer_duplicates(self, connection: Connection, batch: CommandArray) -> None:
         """Answer commands whose numbers were used before."""

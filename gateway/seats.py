@@ -109,3 +109,10 @@ def refilled(tokens: float, rate: int, burst: int, at: int, now: int) -> float:
     if at == 0:
         return burst * 1.0
     return min(burst * 1.0, tokens + (now - at) / 1e9 * rate)
+
+
+def confirmed(so_far: int, sent: int, token: int) -> int:
+    """Bytes that a client has confirmed, when its token says how many it has received in all, modulo 2^32."""
+    ahead = (token - so_far) & 0xFFFFFFFF
+    # More than was sent is no honest count; it must not buy credit.
+    return so_far + ahead if so_far + ahead <= sent else so_far

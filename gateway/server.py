@@ -40,13 +40,16 @@ from gateway.sessions import Port, Registry
 from gateway.sockets import EMPTY, EXTRA_PARTS, FULL, OTHER
 from gateway.utc import clock_text
 from replay import JournalError
+from replay.stretch import processors
 from replay.writer import SpaceState
 
 TICK_MS: Final = 50
 LINGER_MS: Final = 500
 PATIENCE: Final = 4
+"""So often in vain, and it is looked out for a next frame only now and then:"""
 RARELY: Final = 16
-"""So often in vain, and it is looked out for a next frame only each so many times."""
+"""each so many times."""
+_give_way: Final[Callable[[], None]] = getattr(os, "sched_yield", lambda: time.sleep(0))  # not every system has it
 EXIT_FULL: Final = 7
 EXIT_USAGE: Final = 2
 
@@ -85,7 +88,7 @@ class Server:
         self._wake_end.setblocking(False)
         self._sealed_at = -1
         self._told = 0
-        self._spin_ns = config.spin_us * 1_000 if (os.cpu_count() or 1) > 1 else 0
+        self._spin_ns = config.spin_us * 1_000 if processors() > 1 else 0
         self._is_warm = False
         """Whether a frame has come since it was last looked out for one."""
         self._spins = self._in_vain = 0
@@ -228,7 +231,7 @@ class Server:
             if arrived:
                 self._in_vain = 0
                 return arrived
-            os.sched_yield()  # to ZeroMQ's own thread, say, that waits for this processor with the frame
+            _give_way()  # to ZeroMQ's own thread, say, that waits for this processor with the frame
         self._in_vain += 1
         return []
 

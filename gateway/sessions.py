@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from engine.control import Control, OpenAccount, OpenFirm, OpenSession
 from engine.schema import EventArray, EventKind, Reason, Role, Status
 from gateway.directory import OPENINGS, Directory
-from gateway.seats import Bucket, Kept, seat, seats
+from gateway.seats import Bucket, Kept, confirmed, seat, seats
 
 MAX_BAD_FRAMES = 10
 """Unreadable frames after which a connection is cut."""
@@ -50,10 +50,7 @@ class Connection:
 
     def confirm(self, token: int) -> None:
         """The client has received `token` bytes in all, modulo 2^32."""
-        ahead = (token - self.confirmed_bytes) & 0xFFFFFFFF
-        # More than was sent is no honest count; it must not buy credit.
-        if self.confirmed_bytes + ahead <= self.sent_bytes:
-            self.confirmed_bytes += ahead
+        self.confirmed_bytes = confirmed(self.confirmed_bytes, self.sent_bytes, token)
 
     @property
     def outstanding(self) -> int:
@@ -253,6 +250,7 @@ class Port:
         self.local = local
         self._connections: dict[bytes, Connection] = {}
         self._known: NDArray[np.int64] | None = None
+        self._known_at = 0
         self.used = True
 
     @property
@@ -281,13 +279,14 @@ class Port:
             open_ones = [c for c in self._connections.values() if not c.cut_at and len(c.identity) == 5]
             rows = sorted((int.from_bytes(c.identity[1:], "little"), c.session.number) for c in open_ones)
             self._known = np.array(rows, np.int64).reshape(-1, 2)
-            self._known_place = self._known.ctypes.data, len(rows)
+            self._known_at = self._known.ctypes.data
         return self._known
 
     @property
     def known_place(self) -> tuple[int, int]:
         """Address and length of `known`."""
-        return self._known_place if self._known is not None else (self.known.ctypes.data, len(self.known))
+        known = self.known
+        return self._known_at, len(known)
 
     def has_arrived(self) -> bool:
         """Whether there is something to receive. When not, the socket's descriptor speaks again of what comes later."""

@@ -55,10 +55,6 @@ class Beside:
         self._thread = threading.Thread(target=loop, args=arguments, name="carbonbook-disk", daemon=True)
         self._thread.start()
 
-    def __len__(self) -> int:
-        """Jobs that `wait` has not told of yet."""
-        return len(self._begun)
-
     def begin(self, job: Job) -> None:
         self._begun.append(job)
         at, mark_at = _address(job.data), _address(job.mark) if job.mark else 0

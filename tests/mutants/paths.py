@@ -280,9 +280,9 @@ FRAMES = [
         "a client that confirms more than it was sent is not believed (docs/session-protocol.md)",
         [
             (
-                "gateway/frames.py",
-                "            if seat.confirmed_bytes + ahead <= seat.sent_bytes:\n                seat.confirmed",
-                "            if True:\n                seat.confirmed",
+                "gateway/seats.py",
+                "    return so_far + ahead if so_far + ahead <= sent else so_far\n",
+                "    return so_far + ahead\n",
             )
         ],
         ["gateway/test_intake::test_what_is_read_of_frames"],
