@@ -13,11 +13,12 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final, Literal
+from types import TracebackType
+from typing import Final, Literal, Self
 
 import zmq
 
-from benchmarks.gateway_load import QUEUED_FRAMES, TIMEOUT_MS, Flow, LoadError
+from benchmarks.gateway_load import QUEUED_FRAMES, TIMEOUT_MS, Flow, LoadError, throughput
 from benchmarks.gateway_server import stop
 from engine.schema import COMMAND, EVENT, FIRM_BYTES
 from gateway import wire
@@ -69,14 +70,20 @@ class Echo:
     """A DEALER connected to a bare echo."""
 
     def __init__(self, context: zmq.Context[zmq.Socket[bytes]], endpoint: str, public: str) -> None:
-        self.socket = context.socket(zmq.DEALER)
-        self.socket.linger = 0
-        self.socket.rcvtimeo = TIMEOUT_MS
-        self.socket.sndhwm = self.socket.rcvhwm = QUEUED_FRAMES
-        if public:
-            self.socket.curve_publickey, self.socket.curve_secretkey = zmq.curve_keypair()
-            self.socket.curve_serverkey = public.encode()
-        self.socket.connect(endpoint)
+        self._context, self._endpoint, self._public = context, endpoint, public
+        self.socket = self.connected()
+
+    def connected(self) -> zmq.Socket[bytes]:
+        """One more socket at this echo."""
+        socket = self._context.socket(zmq.DEALER)
+        socket.linger = 0
+        socket.rcvtimeo = TIMEOUT_MS
+        socket.sndhwm = socket.rcvhwm = QUEUED_FRAMES
+        if self._public:
+            socket.curve_publickey, socket.curve_secretkey = zmq.curve_keypair()
+            socket.curve_serverkey = self._public.encode()
+        socket.connect(self._endpoint)
+        return socket
 
     def trips(self, count: int, batch: int, flow: Flow) -> list[int]:
         """Nanoseconds of `count` round trips, one at a time, after a tenth as many to warm up. Raises LoadError."""
@@ -93,22 +100,37 @@ class Echo:
             raise LoadError("the bare echo did not answer") from None
         return taken
 
-    def rate(self, batch: int, window: int, seconds: float) -> float:
-        """Commands a second with `window` frames of `batch` commands on their way. Raises LoadError."""
-        request, answered = _request(batch, "ack"), 0
-        begun = time.perf_counter()
-        try:
-            for _ in range(window):
-                self.socket.send(request)
-            while time.perf_counter() < begun + seconds:
-                self.socket.recv()
-                answered += 1
-                self.socket.send(request)
-            for _ in range(window):
-                self.socket.recv()
-        except zmq.Again:
-            raise LoadError("the bare echo did not answer") from None
-        return (answered + window) * batch / (time.perf_counter() - begun)
+    def rate(self, batch: int, firms: int, window: int, seconds: float) -> float:
+        """Commands a second of `firms` sockets with `window` frames of `batch` commands on their way each, sent and
+        read as the gateway's are. Raises LoadError."""
+        with contextlib.ExitStack() as stack:
+            senders = [stack.enter_context(EchoSession(self, batch)) for _ in range(firms)]
+            answered, taken = throughput(senders, window, seconds)
+        return answered / taken
+
+
+class EchoSession:
+    """One of several DEALERs at a bare echo, as `gateway_load.Session` is one at a gateway."""
+
+    def __init__(self, echo: Echo, batch: int) -> None:
+        self.socket = echo.connected()
+        self.batch, self.answered = batch, 0
+        self._request = _request(batch, "ack")
+
+    def send(self) -> None:
+        self.socket.send(self._request)
+
+    def receive(self, flags: int = 0) -> int:
+        """The commands that one frame answers. Raises zmq.Again."""
+        self.socket.recv(flags)
+        self.answered += self.batch
+        return self.batch
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.socket.close(0)
 
 
 def _request(batch: int, flow: Flow) -> bytes:

@@ -8,9 +8,10 @@ has two events for its sender, ACCEPTED and TRADE, and one for the other firm.
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from struct import Struct
 from types import TracebackType
-from typing import Final, Literal, NamedTuple, Self
+from typing import Final, Literal, NamedTuple, Protocol, Self, cast
 
 import numpy as np
 import zmq
@@ -288,7 +289,21 @@ def closed_loop(session: Session, count: int, maker: Maker | None = None) -> tup
     return taken, told
 
 
-def throughput(sessions: list[Session], window: int, seconds: float) -> tuple[int, float]:
+class Sends(Protocol):
+    """What `throughput` drives: a session of the gateway, or of the bare echo beside it."""
+
+    socket: zmq.Socket[bytes]
+    batch: int
+
+    @property
+    def answered(self) -> int: ...
+
+    def send(self) -> None: ...
+
+    def receive(self, flags: int = 0) -> int: ...
+
+
+def throughput(sessions: Sequence[Sends], window: int, seconds: float) -> tuple[int, float]:
     """(commands answered, seconds): every session keeps `window` frames on their way. Raises LoadError."""
     poller = zmq.Poller()
     by_socket = {session.socket: session for session in sessions}
@@ -314,11 +329,9 @@ def throughput(sessions: list[Session], window: int, seconds: float) -> tuple[in
     return sum(session.answered for session in sessions), time.perf_counter() - begun
 
 
-def _take(session: Session) -> int:
-    """Everything that has arrived for a session; returns the number of commands answered."""
-    found = 0
-    while True:
-        try:
-            found += session.receive(zmq.NOBLOCK)
-        except zmq.Again:
-            return found
+def _take(session: Sends) -> int:
+    """Everything that has arrived for a session, at least a frame; returns the number of commands answered."""
+    found = session.receive()
+    while cast("int", session.socket.getsockopt(zmq.EVENTS)) & zmq.POLLIN:
+        found += session.receive()
+    return found

@@ -101,7 +101,7 @@ def _throughput(found: dict[str, Any]) -> Sheet:
          f"{figures['echo_ratio']:.2f}")
         for label, figures in found["throughput"].items()
     ]  # fmt: skip
-    about = "many frames on their way; beside it a bare echo of as many frames, and how many times more it carries"
+    about = "many frames on their way; beside it a bare echo of as many by as many, and how many times more it carries"
     return Sheet("Throughput, commands a second", about, ("what", "gateway", "bare echo", "ratio"), rows)
 
 

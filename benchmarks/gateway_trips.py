@@ -112,11 +112,11 @@ def _sums(parts: list[dict[str, Any]], key: str) -> list[float]:
 
 
 def throughputs(plan: Plan, servers: dict[str, Running], echoes: Echoes, say: Say) -> dict[str, Any]:
-    """Commands a second with many frames on their way, by label, each beside a bare echo of the same frames."""
+    """Commands a second with many frames on their way, by label, each beside a bare echo with as many sockets."""
     found: dict[str, Any] = {}
     for batch, firms, transport in itertools.product(plan.batches, plan.firms, plan.transports):
-        window = Case(batch=batch, firms=firms).window * firms
-        echo = echoes[transport].rate(batch, window, plan.throughput_seconds)
+        window = Case(batch=batch, firms=firms).window
+        echo = echoes[transport].rate(batch, firms, window, plan.throughput_seconds)
         for durability in plan.durabilities:
             case = Case("ack", durability, transport, batch, firms)
             say(f"throughput: {case.label}")

@@ -13,7 +13,7 @@ import numba
 import numpy as np
 from numba import carray, types  # type: ignore[attr-defined]
 
-from engine.founding import zero_pages
+from engine.founding import populate, zero_pages
 from engine.kernel.bitmap import NOTHING, highest, lowest, occupy, vacate
 from engine.kernel.compiler import COMPILED, U, by_address, small
 from engine.schema import COMMAND, EVENT, CommandArray, CommandKind, EventArray, EventKind, Reason, Side, TimeInForce
@@ -39,7 +39,8 @@ ORDER: Final = record(
         ("pad", "<i8", (2,)),  # type: ignore[list-item]
     ]
 )
-LEVEL: Final = record([("head", "<i4"), ("tail", "<i4")])
+LEVEL: Final = record([("head", "<i4"), ("tail", "<i4"), ("quantity", "<i8")])
+"""One price: first and last order, and the lots resting, which market data asks for."""
 BOOK: Final = np.dtype(
     (
         np.record,
@@ -68,6 +69,7 @@ class BareBook:
 
     def __init__(self) -> None:
         self._book = zero_pages(BOOK, 1)
+        populate(self._book, 0, BOOK.itemsize)
         s = self._book[0]
         s["best"][:] = NOTHING, TICKS
         s["free"][1:] = np.arange(SLOTS - 1, 0, -1)
@@ -111,6 +113,7 @@ def _remove(s, slot):
         s.orders[U(o.behind)].before = o.before
     else:
         level.tail = o.before
+    level.quantity -= o.remaining
     s.slot_of[U(o.order_id)] = 0
     s.free_count += 1
     s.free[U(s.free_count)] = slot
@@ -150,6 +153,7 @@ def _rest(s, side, price, quantity, remaining, order_id):
         if (price < s.best[1]) if side else (price > s.best[0]):
             s.best[U(side)] = price
     level.tail = slot
+    level.quantity += remaining
     s.slot_of[U(order_id)] = slot
 
 
@@ -161,11 +165,13 @@ def _match(s, c, side, price, remaining, order_id):
         best = s.best[U(other)]
         if (best < price) if side else (best > price):
             break
-        slot = s.levels[U(other), U(best)].head
+        level = s.levels[U(other), U(best)]
+        slot = level.head
         maker = s.orders[U(slot)]
         fill = min(maker.remaining, remaining)
         remaining -= fill
         maker.remaining -= fill
+        level.quantity -= fill
         _emit(s, c, EventKind.TRADE, 0, side, best, fill, order_id, maker.order_id, remaining)
         if not maker.remaining:
             _remove(s, slot)
@@ -204,6 +210,7 @@ def _replace(s, c, slot):
         _emit(s, c, EventKind.REJECTED, Reason.QUANTITY_BELOW_FILLED, side, 0, 0, order_id, 0, 0)
         return
     if c.price == o.price and quantity <= o.quantity:
+        s.levels[U(side), U(o.price)].quantity -= o.remaining - remaining
         o.quantity = quantity
         o.remaining = remaining
         _emit(s, c, EventKind.REPLACED, 0, side, c.price, quantity, order_id, 0, remaining)

@@ -59,8 +59,9 @@ def play(engine: Applies, commands: CommandArray, call: int) -> None:
 
 
 def prepared(work: Workload, implementation: ImplementationName = "kernel") -> Engine:
-    """A new engine just before the flow."""
+    """A new engine just before the flow, its memory handed out."""
     engine = Engine(work.venue, implementation)
+    engine.touch()
     play(engine, work.prepare, 1_024)
     return engine
 

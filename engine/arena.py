@@ -211,6 +211,7 @@ _STATE: Final[list[tuple[Any, ...]]] = [
     ("allotted", "<i8", (MAX_BIDS,)),  # by row
     ("free_slots", "<u4", (MAX_ORDERS,)),
     ("orders", ORDER, (MAX_ORDERS,)),
+    ("order_words", "<i8", (MAX_ORDERS, ORDER.itemsize // 8)),  # the same memory
     ("index", CELL, (2 * INDEX_SIZE,)),
     ("levels", LEVEL, (MAX_INSTRUMENTS * 2 * MAX_WINDOW,)),  # by instrument, side and position: see `ladder`
     ("ahead", AHEAD, (AHEAD_SIZE,)),
@@ -222,7 +223,7 @@ _STATE: Final[list[tuple[Any, ...]]] = [
 
 
 def _arena_dtype() -> np.dtype[Any]:
-    """The state, and behind it the event buffer, seen both as records and as 64-bit words.
+    """The state, and behind it the event buffer. Events and orders are seen both as records and as 64-bit words.
 
     Every table begins on a page, so that a record of 64 bytes is one cache line, and a large one on a huge page.
     """
@@ -231,6 +232,7 @@ def _arena_dtype() -> np.dtype[Any]:
         ("events", EVENT, (MAX_EVENTS,)),
         ("event_words", "<i8", (MAX_EVENTS, EVENT.itemsize // 8)),
     ]
+    seen_as = {"event_words": "events", "order_words": "orders"}
     names: list[str] = []
     formats: list[np.dtype[Any]] = []
     offsets: list[int] = []
@@ -239,7 +241,7 @@ def _arena_dtype() -> np.dtype[Any]:
         field = np.dtype(tuple(shape)) if len(shape) > 1 else np.dtype(shape[0])
         page = next((size for size in (HUGE_PAGE, PAGE) if field.itemsize > size), 1)
         offset = -(-end // page) * page
-        offset = offsets[-1] if name == "event_words" else offset
+        offset = offsets[names.index(seen_as[name])] if name in seen_as else offset
         names.append(name)
         formats.append(field)
         offsets.append(offset)

@@ -37,6 +37,8 @@ class Implementation(Protocol):
 
     def last_client_order_id(self, session: int) -> int: ...
 
+    def touch(self) -> None: ...
+
 
 class Engine:
     """One venue's exchange. Not thread-safe; reads no clock, no file, no randomness.
@@ -107,6 +109,11 @@ class Engine:
     def last_client_order_id(self, session: int) -> int:
         """The last number consumed by a session; 0 for a session that has used none or does not exist."""
         return self._impl.last_client_order_id(session)
+
+    def touch(self) -> None:
+        """Have the operating system hand out the memory of a trading day now, not in the middle of it: tens of
+        megabytes, by the venue's capacities. Changes nothing else."""
+        self._impl.touch()
 
     # Cheap looks, which read only what they tell (`engine.look`). Ids that do not exist raise IndexError.
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import mmap
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +26,11 @@ from engine.schema import (
     TimeInForce,
 )
 from engine.venue import FIRST_YEAR, MAX_WINDOW, Instrument, Venue, date_number
+
+MADV_POPULATE_WRITE: Final = 23
+"""Of Linux from 5.14 on: hand out pages that may be written, leave what is in them."""
+EVENTS_TOUCHED: Final = 1 << 16
+"""Of the event buffer, whose rest only mass cancels and ends of day reach."""
 
 
 def zero_pages(dtype: np.dtype[Any], count: int, more: int = 0) -> NDArray[Any]:
@@ -60,6 +66,45 @@ def event_buffer(arena: Arena) -> NDArray[Any]:
     count = max(MAX_EVENTS, int(arena["event_limit"][0]))
     memory: Any = arena.base
     return np.frombuffer(memory, EVENT, count, ARENA.fields["events"][1])  # type: ignore[index]
+
+
+def touch(arena: Arena) -> None:
+    """Have the operating system hand out, now, the memory that trading up to the venue's capacities will write.
+
+    It hands out memory when it is first written, a large page at a time: up to a millisecond each, in the middle of a
+    trading day.
+    """
+    s = arena[0]
+    books = s["books"][1 : s["instruments"] + 1]
+    orders, accounts = int(s["order_capacity"]) + 1, int(s["account_capacity"]) + 1
+    written: list[tuple[str, int, int]] = [
+        ("books", 0, len(books) + 1),
+        ("bits2", 0, len(books) + 1),
+        ("bits1", 0, len(books) + 1),
+        ("bits0", 0, len(books) + 1),
+        ("sessions", 0, int(s["session_capacity"]) + 1),
+        ("accounts", 0, accounts),
+        ("balances", 0, accounts * int(s["columns"])),
+        ("free_slots", 0, orders),
+        ("orders", 0, orders),
+        ("events", 0, EVENTS_TOUCHED),
+        *(("index", half * INDEX_SIZE, int(s["index_mask"]) + 1) for half in (0, 1)),
+    ]
+    for book in books:
+        window = int(book["ceiling"] - book["floor"]) + 1
+        written += [("levels", int(first + book["floor"]), window) for first in book["ladder"]]
+    for name, first, count in written:
+        field, offset = ARENA.fields[name][:2]  # type: ignore[index]
+        item = field.itemsize // (field.shape or (1,))[0]
+        populate(arena, offset + first * item, count * item)
+
+
+def populate(block: NDArray[Any], start: int, count: int) -> None:
+    """Have bytes of a block of `zero_pages` handed out, as they are. An older system hands them out when written."""
+    memory: Any = block.base.obj  # type: ignore[union-attr]
+    aligned = start // mmap.PAGESIZE * mmap.PAGESIZE
+    with contextlib.suppress(OSError):
+        memory.madvise(MADV_POPULATE_WRITE, aligned, start + count - aligned)
 
 
 def new_arena(venue: Venue) -> Arena:
@@ -197,4 +242,4 @@ def quantity_cap(instrument: Instrument) -> int:
     return low
 
 
-__all__ = ["event_batch", "event_buffer", "event_limit", "new_arena", "quantity_cap", "zero_pages"]
+__all__ = ["event_batch", "event_buffer", "event_limit", "new_arena", "populate", "quantity_cap", "touch", "zero_pages"]

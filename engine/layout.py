@@ -115,7 +115,8 @@ BOOK: Final = _nested(
     [
         # read by every order
         ("best", "<i8", (2,)),  # highest bid (0 = none), lowest ask (NO_ASK = none), ticks
-        ("further", "<i8"),  # which further rules the instrument has, one bit each: see STOPS; 0 = none
+        ("further", "<i4"),  # which further rules the instrument has, one bit each: see STOPS; 0 = none
+        ("entry", "<i4"),  # which plain orders may come in at this moment, one bit each: see note_entry
         ("floor", "<i8"),
         ("ceiling", "<i8"),
         ("ladder", "<i8", (2,)),  # by side: where its level of price 0 would stand in `levels`

@@ -169,8 +169,10 @@ def open_journal(config: Config, show_bar: ShowBar = nullcontext) -> Opened:
         venue = Venue.find(config.venue)
         writer = create(folder, venue, config.durability, segment_bytes=config.segment_bytes)
         engine = Engine(venue, config.implementation)
+        engine.touch()
         told = f"New journal of venue {venue.name} in {folder}"
         return Opened(engine, writer, JournalReader(folder), True, told, history)
+    recovered.engine.touch()
     return Opened(recovered.engine, recovered.writer, JournalReader(folder), False, str(recovered.report), history)
 
 

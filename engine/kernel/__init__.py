@@ -13,7 +13,7 @@ two loops), `state` (canonical state).
 
 from __future__ import annotations
 
-from engine.founding import event_buffer, new_arena
+from engine.founding import event_buffer, new_arena, touch
 from engine.kernel.dispatch import bind
 from engine.kernel.state import canonical_state, restore, start
 from engine.schema import CommandArray, EventArray
@@ -44,6 +44,9 @@ class Kernel:
     def last_client_order_id(self, session: int) -> int:
         sessions = self._arena[0]["sessions"]
         return int(sessions["last_client_order_id"][session]) if 0 <= session < len(sessions) else 0
+
+    def touch(self) -> None:
+        touch(self._arena)
 
 
 __all__ = ["Kernel"]

@@ -8,6 +8,7 @@ import numpy as np
 
 from engine.kernel.compiler import U, plain, small
 from engine.kernel.levels import crosses
+from engine.kernel.limits import check_halted, firm_enabled
 from engine.schema import (
     COMMAND,
     FIRST_OPERATOR_KIND,
@@ -24,35 +25,38 @@ from engine.schema import (
     TimeInForce,
     unused_field_masks,
 )
-from engine.venue import MAX_INSTRUMENTS
 
-
-def unusual_field_masks():
-    """`unused_field_masks`, with the fields that only further order types use named too."""
-    masks, named = unused_field_masks(), np.zeros(1, COMMAND)
-    for kind, names in (
-        (CommandKind.NEW_ORDER, ("target", "expiry", "price2", "quantity2")),
-        (CommandKind.REPLACE_ORDER, ("expiry", "price2", "quantity2")),
-    ):
-        named[:] = 0
-        for name in names:
-            named[name] = -1
-        masks[kind] |= named.view(np.int64)[:8]
-    return masks
-
-
-UNUSED = unused_field_masks()
-"""By kind and word: the bits that must be zero."""
-UNUSUAL = unusual_field_masks()
-"""The same, and the bits that are zero unless an order asks for something further."""
-MAX_LOTS = (1 << 31) - 1
-LAST_NUMBER = (1 << 63) - 1
 # Flags as bare integers: the compiler knows IntEnum but not IntFlag.
 POST_ONLY = int(OrderFlag.POST_ONLY)
 BY_CLIENT = int(OrderFlag.BY_CLIENT_ID)
 HIDDEN = int(OrderFlag.HIDDEN)
+
+
+def first_word(**fields):
+    """The first eight bytes of a command with these fields, as one number."""
+    named = np.zeros(1, COMMAND)
+    for name, value in fields.items():
+        named[name] = value
+    return int(named.view(np.int64)[0])
+
+
+WORDS = COMMAND.itemsize // 8
+UNUSED = unused_field_masks()
+"""By kind and word: the bits that must be zero."""
+PLAIN_ORDER = first_word(kind=CommandKind.NEW_ORDER, order_type=OrderType.LIMIT)
+"""How a plain order begins, in the bits of ORDER_BITS: those that its side (0 to 3), time in force (0 to 7), self-trade
+mode (0 to 7) and POST_ONLY leave."""
+ORDER_BITS = first_word(
+    kind=0xFF, side=0xFC, order_type=0xFF, time_in_force=0xF8, flags=~POST_ONLY, self_trade=0xF8, scope=0xFF
+)
+CHANGE_BITS = first_word(side=0xFF, order_type=0xFF, time_in_force=0xFF, flags=~BY_CLIENT, self_trade=0xFF, scope=0xFF)
+"""What a plain cancel or replacement leaves zero."""
+MAX_LOTS = (1 << 31) - 1
+LAST_NUMBER = (1 << 63) - 1
 RESTING = 1 << TimeInForce.DAY | 1 << TimeInForce.GTC | 1 << TimeInForce.GTD
 IMMEDIATE = 1 << TimeInForce.IOC | 1 << TimeInForce.FOK
+PLAIN_TIMES = 1 << TimeInForce.DAY | 1 << TimeInForce.GTC | 1 << TimeInForce.IOC
+"""Times in force of plain orders: no look into the book comes first, and no date."""
 
 
 @small
@@ -93,7 +97,7 @@ def of_registry(kind):
 
 @small
 def check_kind(s, c, words, i):
-    """`words[i]` is the command as int64 words."""
+    """`words` from WORDS x i on are the command as int64 words."""
     kind = c.kind
     if UNUSED[kind, 2] != 0 or (kind == CommandKind.TAKE and not s.take_offered):
         return Reason.INVALID_KIND
@@ -107,8 +111,28 @@ def bits_set(words, i, kind, masks):
     """Those bits of a command that the masks of its kind name."""
     found = np.int64(0)
     for word in range(8):
-        found |= words[U(i), word] & masks[kind, word]
+        found |= words[U(WORDS * i + word)] & masks[kind, word]
     return found
+
+
+@small
+def begins_plainly(c, word):
+    """Whether a NEW_ORDER, whose first word is `word`, asks for nothing but a limit order."""
+    return ((word ^ PLAIN_ORDER) & ORDER_BITS) | c.target | c.expiry | c.price2 | c.quantity2 == 0
+
+
+@small
+def only_cancels(c, word):
+    """Whether nothing is set that a CANCEL_ORDER does not use."""
+    place, dates = np.int64(c.instrument) | c.account, c.expiry | c.price
+    return (word & CHANGE_BITS) | place | dates | c.price2 | c.quantity | c.quantity2 == 0
+
+
+@small
+def only_replaces(c, word):
+    """Whether a REPLACE_ORDER has nothing but a new price and quantity."""
+    place = np.int64(c.instrument) | c.account
+    return (word & CHANGE_BITS) | place | c.expiry | c.price2 | c.quantity2 == 0
 
 
 @small
@@ -117,6 +141,25 @@ def check_role(s, c):
         return Reason.NONE
     needed = Role.TRADER if c.kind < FIRST_OPERATOR_KIND else Role.OPERATOR
     return Reason.NONE if s.sessions[U(c.session)].role == needed else Reason.NOT_PERMITTED
+
+
+@small
+def is_next(s, c):
+    """Whether a firm's command passes `check_session` and `check_role`. Nothing is consumed yet."""
+    if c.session == 0:
+        return c.client_order_id == 0 or c.client_order_id > s.sessions[0].last_client_order_id
+    if c.session < 0 or c.session > s.sessions_open:
+        return False
+    session = s.sessions[U(c.session)]
+    trading = (session.status == Status.ACTIVE) & (session.role == Role.TRADER)
+    return trading and c.client_order_id > session.last_client_order_id
+
+
+@small
+def consume(s, c):
+    """The number of a command that `is_next`; the venue's own 0 counts for nothing."""
+    session = s.sessions[U(c.session)]
+    session.last_client_order_id = max(session.last_client_order_id, c.client_order_id)
 
 
 @small
@@ -176,6 +219,26 @@ def check_enabled(s, account):
 
 
 @plain
+def set_entry(s, book):
+    """Which plain orders may come into the book at this moment: a bit per time in force, and 8 bits further the same
+    with POST_ONLY. None where each must be asked for more than `enters_plainly` asks, or refused."""
+    book.entry = 0
+    if book.further or s.cross_reject or check_halted(s, book) != Reason.NONE or check_open(s, book) != Reason.NONE:
+        return
+    if is_listed(s, book, s.trading_date) and book.offers >> OrderType.LIMIT & 1:
+        times = book.offers >> 8 & PLAIN_TIMES
+        post_only = book.offers >> 16 & POST_ONLY
+        book.entry = times | (times & RESTING) * post_only << 8
+
+
+@plain
+def set_entries(s):
+    """`set_entry` of every book: after every command that is no order."""
+    for i in range(1, s.instruments + 1):
+        set_entry(s, s.books[i])
+
+
+@plain
 def set_bounds(book):
     """Bounds inside which price and quantity pass every check of `broken_term`; nothing is inside where steps count."""
     limited = book.has_limit != 0
@@ -190,10 +253,13 @@ def set_bounds(book):
 @small
 def check_terms(book, price, quantity, check_price):
     """Tick, lot, size, window, daily limit, amount; `check_price` is false for a price taken from the daily limit."""
+    return Reason.NONE if inside_bounds(book, price, quantity) else broken_term(book, price, quantity, check_price)
+
+
+@small
+def inside_bounds(book, price, quantity):
     price_inside = (price >= book.price_from) & (price <= book.price_to)
-    if price_inside & (quantity >= book.quantity_from) & (quantity <= book.quantity_to):
-        return Reason.NONE
-    return broken_term(book, price, quantity, check_price)
+    return price_inside & (quantity >= book.quantity_from) & (quantity <= book.quantity_to)
 
 
 @small
@@ -254,22 +320,29 @@ def stated_price(book, side, price):
 
 
 @small
-def is_plain_order(s, c):
-    """Whether a NEW_ORDER without further fields is a limit or market order, sound as far as enums go, of an instrument
-    without further rules: one question that spares plain orders all others."""
-    times = 1 << np.int64(c.time_in_force & 7)
-    if c.side != Side.BUY and c.side != Side.SELL:
+def enters_plainly(s, c):
+    """Whether an order that `begins_plainly` passes every check up to the limits (docs/engine.md, section 2: 1 to 8).
+
+    One answer for what nearly every order passes; `further.new_further_order` finds the reason of one that does not.
+    """
+    if (c.side != Side.BUY and c.side != Side.SELL) or c.self_trade > SelfTrade.DECREMENT:
         return False
-    if c.order_type == OrderType.LIMIT:
-        if c.time_in_force < TimeInForce.DAY or c.time_in_force > TimeInForce.FOK:
-            return False
-        if c["flags"] != 0 and (c["flags"] != POST_ONLY or not times & RESTING):
-            return False
-    elif c.order_type != OrderType.MARKET or c.time_in_force > TimeInForce.FOK or not times & IMMEDIATE or c["flags"]:
+    if c.instrument < 1 or c.instrument > s.instruments:
         return False
-    if c.self_trade > SelfTrade.DECREMENT:
+    book = s.books[U(c.instrument)]
+    if not book.entry >> (np.int64(c.time_in_force) + 8 * np.int64(c["flags"])) & 1:
         return False
-    return s.further_events == 0 or s.books[U(c.instrument & MAX_INSTRUMENTS - 1)].further == 0
+    if not inside_bounds(book, np.int64(c.price), c.quantity):
+        return False
+    return may_trade(s, c) if s.prefunded else c.account >= 0
+
+
+@small
+def may_trade(s, c):
+    """On a pre-funded venue: the account exists, is the session's firm's, and neither it nor the firm is stopped."""
+    if not owns_account(s, c.session, c.account):
+        return False
+    return s.accounts[U(c.account)].status == Status.ACTIVE and firm_enabled(s, c.account)
 
 
 @small
@@ -285,7 +358,7 @@ def check_offered(book, c):
 
 @small
 def check_crossing(s, book, side, price, post_only):
-    if (post_only or s.cross_reject) and crosses(book, side, price):
+    if (post_only or s.cross_reject) and crosses(book, np.int64(side) - 1, price):
         return Reason.POST_ONLY_WOULD_TAKE if post_only else Reason.WOULD_CROSS
     return Reason.NONE
 

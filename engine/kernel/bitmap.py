@@ -34,41 +34,43 @@ else:
 @small
 def occupy(s, instrument, k, position):
     p = U(position)
-    s.bits0[instrument, k, p >> U(6)] |= U(1) << (p & U(63))
-    s.bits1[instrument, k, p >> U(12)] |= U(1) << ((p >> U(6)) & U(63))
-    s.bits2[instrument, k] |= U(1) << (p >> U(12))
+    word = s.bits0[U(instrument), U(k), p >> U(6)]
+    s.bits0[U(instrument), U(k), p >> U(6)] = word | U(1) << (p & U(63))
+    if word == U(0):
+        s.bits1[U(instrument), U(k), p >> U(12)] |= U(1) << ((p >> U(6)) & U(63))
+        s.bits2[U(instrument), U(k)] |= U(1) << (p >> U(12))
 
 
 @small
 def vacate(s, instrument, k, position):
     p = U(position)
-    s.bits0[instrument, k, p >> U(6)] &= ~(U(1) << (p & U(63)))
-    if s.bits0[instrument, k, p >> U(6)] == U(0):
-        s.bits1[instrument, k, p >> U(12)] &= ~(U(1) << ((p >> U(6)) & U(63)))
-        if s.bits1[instrument, k, p >> U(12)] == U(0):
-            s.bits2[instrument, k] &= ~(U(1) << (p >> U(12)))
+    s.bits0[U(instrument), U(k), p >> U(6)] &= ~(U(1) << (p & U(63)))
+    if s.bits0[U(instrument), U(k), p >> U(6)] == U(0):
+        s.bits1[U(instrument), U(k), p >> U(12)] &= ~(U(1) << ((p >> U(6)) & U(63)))
+        if s.bits1[U(instrument), U(k), p >> U(12)] == U(0):
+            s.bits2[U(instrument), U(k)] &= ~(U(1) << (p >> U(12)))
 
 
 @small
 def lowest(s, instrument, k):
     """Lowest occupied position, or NOTHING."""
-    top = s.bits2[instrument, k]
+    top = s.bits2[U(instrument), U(k)]
     if top == U(0):
         return np.int64(NOTHING)
     a = trailing_zeros(top)
-    b = (a << U(6)) | trailing_zeros(s.bits1[instrument, k, a])
-    return np.int64((b << U(6)) | trailing_zeros(s.bits0[instrument, k, b]))
+    b = (a << U(6)) | trailing_zeros(s.bits1[U(instrument), U(k), a])
+    return np.int64((b << U(6)) | trailing_zeros(s.bits0[U(instrument), U(k), b]))
 
 
 @small
 def highest(s, instrument, k):
     """Highest occupied position, or NOTHING."""
-    top = s.bits2[instrument, k]
+    top = s.bits2[U(instrument), U(k)]
     if top == U(0):
         return np.int64(NOTHING)
     a = U(63) - leading_zeros(top)
-    b = (a << U(6)) | (U(63) - leading_zeros(s.bits1[instrument, k, a]))
-    return np.int64((b << U(6)) | (U(63) - leading_zeros(s.bits0[instrument, k, b])))
+    b = (a << U(6)) | (U(63) - leading_zeros(s.bits1[U(instrument), U(k), a]))
+    return np.int64((b << U(6)) | (U(63) - leading_zeros(s.bits0[U(instrument), U(k), b])))
 
 
 @small
@@ -88,18 +90,18 @@ def next_above(s, instrument, k, position):
     """Lowest occupied position above `position`, or NOTHING."""
     p = U(position)
     b = p >> U(6)
-    word = s.bits0[instrument, k, b] & bits_above(p & U(63))
+    word = s.bits0[U(instrument), U(k), b] & bits_above(p & U(63))
     if word == U(0):
         a = b >> U(6)
-        middle = s.bits1[instrument, k, a] & bits_above(b & U(63))
+        middle = s.bits1[U(instrument), U(k), a] & bits_above(b & U(63))
         if middle == U(0):
-            top = s.bits2[instrument, k] & bits_above(a)
+            top = s.bits2[U(instrument), U(k)] & bits_above(a)
             if top == U(0):
                 return np.int64(NOTHING)
             a = trailing_zeros(top)
-            middle = s.bits1[instrument, k, a]
+            middle = s.bits1[U(instrument), U(k), a]
         b = (a << U(6)) | trailing_zeros(middle)
-        word = s.bits0[instrument, k, b]
+        word = s.bits0[U(instrument), U(k), b]
     return np.int64((b << U(6)) | trailing_zeros(word))
 
 
@@ -108,16 +110,16 @@ def next_below(s, instrument, k, position):
     """Highest occupied position below `position`, or NOTHING."""
     p = U(position)
     b = p >> U(6)
-    word = s.bits0[instrument, k, b] & bits_below(p & U(63))
+    word = s.bits0[U(instrument), U(k), b] & bits_below(p & U(63))
     if word == U(0):
         a = b >> U(6)
-        middle = s.bits1[instrument, k, a] & bits_below(b & U(63))
+        middle = s.bits1[U(instrument), U(k), a] & bits_below(b & U(63))
         if middle == U(0):
-            top = s.bits2[instrument, k] & bits_below(a)
+            top = s.bits2[U(instrument), U(k)] & bits_below(a)
             if top == U(0):
                 return np.int64(NOTHING)
             a = U(63) - leading_zeros(top)
-            middle = s.bits1[instrument, k, a]
+            middle = s.bits1[U(instrument), U(k), a]
         b = (a << U(6)) | (U(63) - leading_zeros(middle))
-        word = s.bits0[instrument, k, b]
+        word = s.bits0[U(instrument), U(k), b]
     return np.int64((b << U(6)) | (U(63) - leading_zeros(word)))

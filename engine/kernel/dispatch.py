@@ -7,19 +7,41 @@ from numba import types
 from numba.extending import intrinsic
 
 from engine.arena import ARENA
-from engine.kernel.admission import UNUSUAL, bits_set, check_kind, check_session, is_plain_order
+from engine.kernel.admission import (
+    WORDS,
+    begins_plainly,
+    check_kind,
+    check_session,
+    enters_plainly,
+    is_next,
+    only_cancels,
+    only_replaces,
+    set_entries,
+)
 from engine.kernel.compiler import COMPILED, U, by_address, plain, rare, small
 from engine.kernel.events import refused, rejected
 from engine.kernel.further import new_further_order
 from engine.kernel.lookahead import BLOCK, look_ahead
-from engine.kernel.matching import FURTHER, PLAIN
-from engine.kernel.orders import cancel_order, mass_cancel, new_order, replace_order, take
+from engine.kernel.orders import (
+    cancel_order,
+    cancel_plain,
+    is_plain,
+    is_plain_replacement,
+    mass_cancel,
+    new_order,
+    replace_order,
+    replace_plain,
+    take,
+    target_slot,
+)
 from engine.kernel.quotes import quote
 from engine.kernel.seldom import process_seldom
 from engine.schema import COMMAND, CommandKind, Reason
 
 LAST_HOT_KIND = int(CommandKind.QUOTE)
 """Orders of all sorts; kinds beyond are seldom."""
+EVENTS_AT_EASE = 1_000
+"""So many events a call may give before the room for the next command is asked: see `founding.event_batch`."""
 
 
 @small
@@ -35,17 +57,19 @@ def worst_case(s, c):
 
 @rare
 def other_command(s, c, words, i):
-    """All of the order kinds that is no plain order on its own; the session has been checked."""
-    reason = check_kind(s, c, words, i)
+    """All of the order kinds that is no plain order on its own, or is refused before its limits are asked."""
+    reason = check_session(s, c)
+    if reason == Reason.NONE:
+        reason = check_kind(s, c, words, i)
     if reason != Reason.NONE:
         return reason
     kind = c.kind
     if kind == CommandKind.NEW_ORDER:
         return new_further_order(s, c)
     if kind == CommandKind.CANCEL_ORDER:
-        return cancel_order(s, c, FURTHER)
+        return cancel_order(s, c)
     if kind == CommandKind.REPLACE_ORDER:
-        return replace_order(s, c, FURTHER)
+        return replace_order(s, c)
     if kind == CommandKind.MASS_CANCEL:
         return mass_cancel(s, c)
     if kind == CommandKind.TAKE:
@@ -61,19 +85,27 @@ def process(s, c, words, i):
 
     The code of plain orders calls no function at all: a call would cost even the commands that do not come to it.
     """
-    reason = check_session(s, c)
-    if reason != Reason.NONE:
-        return reason
-    if bits_set(words, i, c.kind, UNUSUAL) == 0:
+    word = words[U(WORDS * i)]
+    if is_next(s, c):
         if c.kind == CommandKind.NEW_ORDER:
-            if is_plain_order(s, c):
+            if begins_plainly(c, word) and enters_plainly(s, c):
                 return new_order(s, c)
-        elif s.further_events == 0:
-            if c.kind == CommandKind.CANCEL_ORDER:
-                return cancel_order(s, c, PLAIN)
-            if c.kind == CommandKind.REPLACE_ORDER:
-                return replace_order(s, c, PLAIN)
+        elif c.kind == CommandKind.CANCEL_ORDER:
+            if only_cancels(c, word):
+                slot = target_slot(s, c)
+                if is_plain(s, slot):
+                    return cancel_plain(s, c, slot)
+        elif c.kind == CommandKind.REPLACE_ORDER and only_replaces(c, word):
+            slot = target_slot(s, c)
+            if is_plain_replacement(s, c, slot):
+                return replace_plain(s, c, slot)
     return other_command(s, c, words, i)
+
+
+@small
+def has_room(s, c):
+    """Whether the event buffer holds the next command's worst case; it always holds EVENTS_AT_EASE more than that."""
+    return s.event_count < EVENTS_AT_EASE or s.event_limit - s.event_count >= worst_case(s, c)
 
 
 @plain
@@ -81,23 +113,28 @@ def apply_orders(s, commands, words, first, count):
     """Apply commands from `first` on, until all `count` are done, one of a seldom kind comes, or the event buffer might
     not hold the next one's worst case.
 
-    Args: s the arena's record; commands COMMAND[n] and the same as int64[n, 12].
+    Args: s the arena's record; commands COMMAND[n] and the same as int64[12 n].
     Returns how many of all are done; the events stand behind `event_count` earlier ones in the arena's buffer.
     """
-    for i in range(first, count):
-        if i % BLOCK == 0 and count > BLOCK:
+    block = first
+    while block < count:
+        end = min(count, block - block % BLOCK + BLOCK)
+        if block % BLOCK == 0 and count > BLOCK:
             if s.event_count > s.event_batch:
-                return i
+                return block
             if COMPILED:
-                look_ahead(s, commands, i, count)
-        c = commands[U(i)]
-        if c.kind > LAST_HOT_KIND or s.event_limit - s.event_count < worst_case(s, c):
-            return i
-        s.command_sequence = c.sequence
-        s.timestamp = c.timestamp
-        reason = process(s, c, words, i)
-        if reason != Reason.NONE:
-            rejected(s, c, reason)
+                look_ahead(s, commands, block, count)
+        for i in range(block, end):
+            c = commands[U(i)]
+            if c.kind > LAST_HOT_KIND or not has_room(s, c):
+                return i
+            sequence, timestamp = c.sequence, c.timestamp
+            s.command_sequence = sequence
+            s.timestamp = timestamp
+            reason = process(s, c, words, i)
+            if reason != Reason.NONE:
+                rejected(s, c, reason)
+        block = end
     return count
 
 
@@ -114,6 +151,7 @@ def apply_seldom(s, commands, words, first, count):
         reason = process_seldom(s, c, words, i)
         if reason != Reason.NONE:
             refused(s, c, reason)
+        set_entries(s)
     return count
 
 
@@ -164,13 +202,13 @@ if COMPILED:
 
     @by_address(BLOCK_OF_MEMORY, types.voidptr, types.int64, types.voidptr)
     def orders_at(arena, commands, count, seldom):
-        records, words = numba.carray(commands, (count,), COMMAND), numba.carray(commands, (count, 12), np.int64)
+        records, words = numba.carray(commands, (count,), COMMAND), numba.carray(commands, (count * WORDS,), np.int64)
         return in_turns(numba.carray(arena, (1,))[0], records, words, count, seldom, arena, commands)
 
     @by_address(BLOCK_OF_MEMORY, types.voidptr, types.int64)
     def seldom_at(arena, commands, span):
         first, count = span >> SPAN_BITS, span & SPAN_MASK
-        records, words = numba.carray(commands, (count,), COMMAND), numba.carray(commands, (count, 12), np.int64)
+        records, words = numba.carray(commands, (count,), COMMAND), numba.carray(commands, (count * WORDS,), np.int64)
         return apply_seldom(numba.carray(arena, (1,))[0], records, words, first, count)
 
     NATIVES = (orders_at, seldom_at)
@@ -200,7 +238,7 @@ else:
 
         def apply(commands):
             arena["event_count"] = 0
-            words = commands.view(np.int64).reshape(-1, 12)
+            words = commands.view(np.int64)
 
             def seldom(arena, commands, span):
                 return apply_seldom(arena[0], commands, words, span >> SPAN_BITS, span & SPAN_MASK)

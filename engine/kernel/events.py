@@ -42,15 +42,15 @@ def write_event(
     contra_session,
 ):
     """Append one event: its sequence is the next one, command sequence and timestamp are the command's, flags zero."""
-    at = U(s.event_count)
+    at, sequence = U(s.event_count), s.event_sequence + 1
+    command_sequence, timestamp = c.sequence, c.timestamp  # read before anything is written: neighbours move together
     s.event_count += 1
-    sequence = s.event_sequence + 1
     s.event_sequence = sequence
     small_fields = np.int64(kind) | np.int64(side) << 8 | np.int64(phase) << 16 | np.int64(aggressor) << 24
     s.event_words[at, 0] = small_fields | np.int64(reason) << 32
     s.event_words[at, 1] = sequence
-    s.event_words[at, 2] = c.sequence
-    s.event_words[at, 3] = c.timestamp
+    s.event_words[at, 2] = command_sequence
+    s.event_words[at, 3] = timestamp
     s.event_words[at, 4] = two(instrument, price)
     s.event_words[at, 5] = quantity
     s.event_words[at, 6] = two(account, contra_account)
@@ -91,13 +91,13 @@ def refused(s, c, reason):
 
 
 @small
-def accepted(s, c, order, time_in_force, locked):
-    """The terms are read from the command: the order's own bytes were stored a moment ago, one by one."""
-    terms = np.int64(c.order_type) | np.int64(time_in_force) << 8 | np.int64(c.self_trade) << 16
+def accepted(s, c, phase, price, terms, locked):
+    """Of the order that has just been written, which has the last number given; `terms` as `book.write_order` packed
+    them."""
     write_event(
-        s, c, EventKind.ACCEPTED, 0, c.side, listed_phase(s, c.instrument), 0, c.instrument, order.price, c.quantity,
-        c.account, 0, order.order_id, 0, c.client_order_id, 0, c.quantity, 0,
-        locked, terms | np.int64(c["flags"]) << 24, c.session, 0,
+        s, c, EventKind.ACCEPTED, 0, c.side, phase, 0, c.instrument, price, c.quantity,
+        c.account, 0, s.last_order_id, 0, c.client_order_id, 0, c.quantity, 0,
+        locked, terms, c.session, 0,
     )  # fmt: skip
 
 
@@ -171,8 +171,15 @@ def fee_charged(s, c, buyer, seller, price, lots, buyer_fee, seller_fee):
 @small
 def ended(s, c, kind, reason, order, released):
     """CANCELLED or EXPIRED: what was left of an order is gone; `released` is its lock."""
+    instrument, k, price = np.int64(order.instrument), np.int64(order.side) - 1, np.int64(order.price)
+    ended_at(s, c, kind, reason, order, instrument, k, price, listed_phase(s, instrument), released)
+
+
+@small
+def ended_at(s, c, kind, reason, order, instrument, k, price, phase, released):
+    """As `ended`; the caller has the order's instrument, side and price at hand, and the phase."""
     write_event(
-        s, c, kind, reason, order.side, listed_phase(s, order.instrument), 0, order.instrument, order.price,
+        s, c, kind, reason, k + 1, phase, 0, instrument, price,
         order.remaining, order.account, 0, order.order_id, 0, order.client_order_id, c.client_order_id,
         0, 0, released, 0, order.session, c.session,
     )  # fmt: skip

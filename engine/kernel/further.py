@@ -27,7 +27,7 @@ from engine.kernel.book import rest_further, write_order
 from engine.kernel.call_phases import check_entry_phase, takes_call_orders
 from engine.kernel.compiler import plain, rare, small
 from engine.kernel.corridor import set_corridor
-from engine.kernel.events import accepted
+from engine.kernel.events import accepted, listed_phase
 from engine.kernel.ledger import balance_of, lock, lock_for, shortfall
 from engine.kernel.levels import give_slot, take_slot
 from engine.kernel.limits import check_firm, check_halted, check_limits
@@ -210,9 +210,9 @@ def new_further_order(s, c):
             return reason
         lock(balance, need)
     slot = take_slot(s)
-    order = write_order(s, slot, c, price, c.quantity)
+    terms = write_order(s, slot, c, price, c.quantity, c.time_in_force)
     write_extra(s, slot, c)
-    accepted(s, c, order, c.time_in_force, need)
+    accepted(s, c, listed_phase(s, c.instrument), price, terms, need)
     if stop or calling or run_further(s, c, slot):
         rest_further(s, slot, stop)
     else:

@@ -34,7 +34,7 @@ def chain_by_client(s, session, client_order_id):
 
 @small
 def index_order(s, slot):
-    order = s.orders[slot]
+    order = s.orders[U(slot)]
     head = chain_by_id(s, order.order_id)
     order.next_by_id = head.slot
     head.slot = slot
@@ -46,7 +46,7 @@ def index_order(s, slot):
 
 @small
 def forget_order(s, slot):
-    order = s.orders[slot]
+    order = s.orders[U(slot)]
     head = chain_by_id(s, order.order_id)
     if head.slot == slot:
         head.slot = order.next_by_id
@@ -70,8 +70,8 @@ def forget_order(s, slot):
 def find_order(s, order_id):
     """Slot of a live order by its id, or 0."""
     slot = np.int64(chain_by_id(s, order_id).slot)
-    while slot != 0 and s.orders[slot].order_id != order_id:
-        slot = np.int64(s.orders[slot].next_by_id)
+    while slot != 0 and s.orders[U(slot)].order_id != order_id:
+        slot = np.int64(s.orders[U(slot)].next_by_id)
     return slot
 
 

@@ -12,9 +12,8 @@ from engine.kernel.limits import count_resting
 
 
 @small
-def crosses(book, side, price):
-    """Whether an order of `side` at `price` meets the best opposite price. No branch: sides come in random order."""
-    k = np.int64(side) - 1
+def crosses(book, k, price):
+    """Whether an order of side `k` at `price` meets the best opposite price. No branch: sides come in random order."""
     return (book.best[U(1 - k)] - price) * (1 - 2 * k) <= 0
 
 
@@ -30,7 +29,7 @@ def level_of(s, book, order):
 
 @small
 def refresh_best(s, instrument, k):
-    book = s.books[instrument]
+    book = s.books[U(instrument)]
     if k == 0:
         top = highest(s, instrument, 0)
         book.best[0] = 0 if top == NOTHING else top + book.floor
@@ -78,61 +77,66 @@ def give_slot(s, slot):
 def open_level(s, book, instrument, k, price):
     """An empty price gets its first order."""
     occupy(s, instrument, k, price - book.floor)
-    best = book.best[k]
-    if (k == 0) & (price > best) | (k == 1) & (price < best):
-        book.best[k] = price
+    if (price - book.best[U(k)]) * (1 - 2 * k) > 0:
+        book.best[U(k)] = price
 
 
 @small
 def close_level(s, book, instrument, k, price):
     """The last order has left a price."""
     vacate(s, instrument, k, price - book.floor)
-    if price == book.best[k]:
+    if price == book.best[U(k)]:
         refresh_best(s, instrument, k)
 
 
 @small
 def append(s, slot):
     """Put an order at the end of its price's queue."""
-    order = s.orders[slot]
-    book = s.books[order.instrument]
-    k = np.int64(order.side) - 1
-    price = np.int64(order.price)
+    order = s.orders[U(slot)]
+    join(s, slot, np.int64(order.instrument), np.int64(order.side) - 1, np.int64(order.price))
+
+
+@small
+def join(s, slot, instrument, k, price):
+    """As `append`; the caller has the order's instrument, side and price at hand."""
+    order, book = s.orders[U(slot)], s.books[U(instrument)]
     level = level_at(s, book, k, price)
     tail = level.tail
     order.prev = tail
     order.next = 0
+    level.tail = slot
+    level.quantity += order.remaining
     if tail > 0:
         s.orders[tail].next = slot
     else:
         level.head = slot
-        open_level(s, book, order.instrument, k, price)
-    level.tail = slot
-    level.quantity += order.remaining
+        open_level(s, book, instrument, k, price)
     if s.counting:
         count_resting(s, order, np.int64(order.remaining), 1)
 
 
 @small
 def unlink(s, slot):
-    """Take an order out of its price's queue. The links of slot 0, which means none, are written and never read."""
-    order = s.orders[slot]
-    book = s.books[order.instrument]
-    k = np.int64(order.side) - 1
-    price = np.int64(order.price)
+    """Take an order out of its price's queue."""
+    order = s.orders[U(slot)]
+    part(s, slot, np.int64(order.instrument), np.int64(order.side) - 1, np.int64(order.price))
+
+
+@small
+def part(s, slot, instrument, k, price):
+    """As `unlink`, likewise. The links of slot 0, which means none, are written and never read."""
+    order, book = s.orders[U(slot)], s.books[U(instrument)]
     level = level_at(s, book, k, price)
     before, behind = order.prev, order.next
+    level.head = behind if before == 0 else level.head
     s.orders[before].next = behind
     s.orders[behind].prev = before
-    head, tail = level.head, level.tail
-    head = behind if before == 0 else head
-    level.head = head
-    level.tail = before if behind == 0 else tail
+    level.tail = before if behind == 0 else level.tail
     level.quantity -= order.remaining
     if s.counting:
         count_resting(s, order, -np.int64(order.remaining), -1)
-    if head == 0:
-        close_level(s, book, order.instrument, k, price)
+    if before | behind == 0:
+        close_level(s, book, instrument, k, price)
 
 
 @small

@@ -21,8 +21,8 @@ from engine.layout import AHEAD_SIZE
 from engine.schema import CommandKind
 from engine.venue import MAX_INSTRUMENTS
 
-BLOCK = 4
-NEAR_MEMORY = 2_000
+BLOCK = 16
+NEAR_MEMORY = 1 << 15
 """So many orders and accounts are near anyway."""
 LAST_INSTRUMENT = MAX_INSTRUMENTS - 1
 
@@ -107,7 +107,7 @@ def ask_next(s, note):
 @small
 def look_ahead(s, commands, i, count):
     """Before command `i`, the first of a block: one stage each for the three blocks behind this one."""
-    if s.live_orders + s.accounts_open > NEAR_MEMORY:
+    if s.live_orders > NEAR_MEMORY:
         first = i == 0  # nothing of this call has been asked for yet
         for j in range(0 if first else i + 3 * BLOCK, min(i + 4 * BLOCK, count)):
             ask_named(s, commands[U(j)], note_of(s, j))

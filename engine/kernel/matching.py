@@ -9,16 +9,16 @@ which asks nothing, and one for instruments with further rules (icebergs, hidden
 import numpy as np
 
 from engine.kernel.admission import IMMEDIATE, mode_in_force, owner_group
-from engine.kernel.book import remove, remove_plain
+from engine.kernel.book import end_order, remove, remove_plain
 from engine.kernel.compiler import U, plain, rare, small
 from engine.kernel.corridor import interrupt, outside
-from engine.kernel.events import between, ended, fee_charged, replaced
+from engine.kernel.events import between, ended, ended_at, fee_charged, listed_phase, replaced
 from engine.kernel.ledger import exchange, lock_of, move_lock, release_all
-from engine.kernel.levels import crosses, level_at, shrink
+from engine.kernel.levels import crosses, level_at, part, shrink
 from engine.kernel.pricing import note_trade, price_of_trade
 from engine.kernel.veils import offered_lots, show_next_part, take_offered
 from engine.layout import VEILED
-from engine.schema import EventKind, OrderType, Reason, SelfTrade, Side
+from engine.schema import EventKind, OrderType, Phase, Reason, SelfTrade, Side
 
 TURNOVER_WORD = 1 << 62
 PLAIN, FURTHER = 0, 1
@@ -137,12 +137,15 @@ def prevent(s, c, taker, slot, mode, further):
 @small
 def end_live(s, c, slot, kind, reason, further):
     """End a live order: lock released, one CANCELLED or EXPIRED, out of the book."""
-    order = s.orders[slot]
-    ended(s, c, kind, reason, order, release_all(s, order))
+    order = s.orders[U(slot)]
+    instrument, k, price = np.int64(order.instrument), np.int64(order.side) - 1, np.int64(order.price)
+    phase = listed_phase(s, instrument) if further else np.int64(Phase.CONTINUOUS)
+    ended_at(s, c, kind, reason, order, instrument, k, price, phase, release_all(s, order))
     if further:
         remove(s, slot)
     else:
-        remove_plain(s, slot)
+        part(s, slot, instrument, k, price)
+        end_order(s, slot)
 
 
 @plain
@@ -158,17 +161,15 @@ def is_immediate(order):
 
 
 @small
-def run_taker(s, c, own):
+def run_taker(s, c, own, book, k, price, time_in_force):
     """Match the order in the slot `own`, which is in no queue, as far as it goes; say what becomes of its rest.
 
-    Returns whether the rest must now join the queue of its price.
+    The book and the order's terms are at hand. Returns whether the rest must now join the queue of its price.
     """
-    taker = s.orders[own]
-    book = s.books[taker.instrument]
-    if crosses(book, taker.side, np.int64(taker.price)) and sweep(s, c, book, own):
+    if crosses(book, k, price) and sweep(s, c, book, own):
         return False
-    if IMMEDIATE >> np.int64(taker.time_in_force) & 1:
-        end_taker(s, c, taker, EventKind.EXPIRED, Reason.IOC_REMAINDER)
+    if IMMEDIATE >> np.int64(time_in_force) & 1:
+        end_taker(s, c, s.orders[U(own)], EventKind.EXPIRED, Reason.IOC_REMAINDER)
         return False
     return True
 
@@ -178,7 +179,7 @@ def run_further(s, c, own):
     """As `run_taker`, where the instrument has further rules."""
     taker = s.orders[own]
     book = s.books[taker.instrument]
-    if crosses(book, taker.side, np.int64(taker.price)) and sweep_further(s, c, book, own):
+    if crosses(book, np.int64(taker.side) - 1, np.int64(taker.price)) and sweep_further(s, c, book, own):
         return False
     if is_immediate(taker):
         end_taker(s, c, taker, EventKind.EXPIRED, Reason.IOC_REMAINDER)
@@ -200,13 +201,13 @@ def sweep_further(s, c, book, own):
 def sweep_book(s, c, book, own, further):
     """Trade while prices cross. Returns whether the taker has ended, by filling or otherwise."""
     taker = s.orders[own]
-    other = 2 - np.int64(taker.side)
-    limit = np.int64(taker.price)
+    k, limit = np.int64(taker.side) - 1, np.int64(taker.price)
+    other = 1 - k
     price = np.int64(0)
     mode = mode_in_force(s, taker.account, taker.self_trade)
     group = owner_group(s, taker.account)
     visited = 0
-    while taker.remaining > 0 and crosses(book, taker.side, limit):
+    while taker.remaining > 0 and crosses(book, k, limit):
         if book.best[U(other)] != price:
             if visited == s.sweep_levels and visited > 0:
                 return stop_at_depth(s, c, taker, price)

@@ -11,34 +11,43 @@ from engine.kernel.admission import (
     check_crossing,
     check_enabled,
     check_listed,
-    check_offered,
     check_open,
     check_role,
     check_terms,
+    consume,
+    inside_bounds,
     mode_in_force,
     owner_group,
     owns_order,
-    stated_price,
 )
 from engine.kernel.bitmap import NOTHING
 from engine.kernel.book import end_order, next_in_book, rest_order, write_order
 from engine.kernel.compiler import U, plain, rare, small
 from engine.kernel.corridor import outside, set_corridor
-from engine.kernel.events import accepted, counted, replaced
+from engine.kernel.events import accepted, counted, listed_phase, replaced
 from engine.kernel.index import find_client_order, find_order
 from engine.kernel.ledger import balance_of, lock, lock_for, lock_of, move_lock, shortfall
-from engine.kernel.levels import append, first_position, give_slot, shrink, take_slot, unlink, worse_position
-from engine.kernel.limits import check_firm, check_halted, check_limits, check_order_limits
+from engine.kernel.levels import (
+    crosses,
+    first_position,
+    give_slot,
+    join,
+    level_at,
+    part,
+    shrink,
+    take_slot,
+    worse_position,
+)
+from engine.kernel.limits import check_firm, check_halted, check_limits, check_order_limits, firm_enabled
+from engine.kernel.lookahead import prefetch
 from engine.kernel.matching import FURTHER, PLAIN, cancel_resting, end_live, lots_on_offer, run_taker, trade
 from engine.kernel.replacing import replace_further
 from engine.kernel.stops import trigger_stops
-from engine.kernel.walk import fillable_plain
 from engine.layout import WAITING
 from engine.schema import (
     EventKind,
     MassCancelScope,
     Mode,
-    OrderType,
     Phase,
     Reason,
     Side,
@@ -55,44 +64,18 @@ BY_SESSION = int(MassCancelScope.SESSION)
 
 @small
 def new_order(s, c):
-    """Of an order that `is_plain_order`; all others: `further.new_further_order`."""
-    reason = check_role(s, c)
-    if reason == Reason.NONE:
-        reason = check_account(s, c)
-    if reason == Reason.NONE:
-        reason = check_listed(s, c.instrument)
+    """Of an order that `enters_plainly`; all others: `further.new_further_order`."""
+    instrument, k, price = np.int64(c.instrument), np.int64(c.side) - 1, np.int64(c.price)
+    book = s.books[U(instrument)]
+    prefetch(level_at(s, book, k, price))
+    opens = c.time_in_force < TimeInForce.IOC
+    consume(s, c)
+    reason = check_order_limits(s, c.instrument, c.account, c.side, price, c.quantity, c.quantity, True, opens)
     if reason != Reason.NONE:
         return reason
-    book = s.books[U(c.instrument)]
-    reason = check_offered(book, c)
-    if reason == Reason.NONE:
-        reason = check_halted(s, book)
-    if reason == Reason.NONE:
-        reason = check_open(s, book)
-    if reason == Reason.NONE:
-        reason = check_enabled(s, c.account)
-    if reason == Reason.NONE:
-        reason = check_firm(s, c.account)
-    if reason != Reason.NONE:
-        return reason
-    price = np.int64(c.price)
-    stated = True
-    if c.order_type == OrderType.MARKET:
-        price, stated = stated_price(book, c.side, price)
-        if price == 0:
-            return Reason.PRICE_REQUIRED
-    reason = check_terms(book, price, c.quantity, stated)
-    if reason == Reason.NONE:
-        opens = c.time_in_force < TimeInForce.IOC
-        reason = check_order_limits(s, c.instrument, c.account, c.side, price, c.quantity, c.quantity, stated, opens)
-    if reason == Reason.NONE:
-        reason = check_crossing(s, book, c.side, price, c["flags"] != 0)
-    if reason != Reason.NONE:
-        return reason
-    if c.time_in_force == TimeInForce.FOK:
-        if not fillable_plain(s, c.instrument, c.side, price, c.quantity, c.account, c.self_trade):
-            return Reason.FOK_NOT_FILLABLE
-    if s.live_orders >= s.order_capacity and c.time_in_force < TimeInForce.IOC:
+    if c["flags"] and crosses(book, k, price):
+        return Reason.POST_ONLY_WOULD_TAKE
+    if s.live_orders >= s.order_capacity and opens:
         return Reason.ORDER_TABLE_FULL
     need = np.int64(0)
     if s.prefunded:
@@ -103,10 +86,10 @@ def new_order(s, c):
             return reason
         lock(balance, need)
     slot = take_slot(s)
-    order = write_order(s, slot, c, price, c.quantity)
-    accepted(s, c, order, c.time_in_force, need)
-    if run_taker(s, c, slot):
-        rest_order(s, slot)
+    terms = write_order(s, slot, c, price, c.quantity, c.time_in_force)
+    accepted(s, c, np.int64(Phase.CONTINUOUS), price, terms, need)
+    if run_taker(s, c, slot, book, k, price, c.time_in_force):
+        rest_order(s, slot, instrument, k, np.int64(s.orders[U(slot)].price))
     else:
         give_slot(s, slot)
     return Reason.NONE
@@ -122,7 +105,23 @@ def target_slot(s, c):
 
 
 @small
-def cancel_order(s, c, further):
+def is_plain(s, slot):
+    """Whether a plain cancel or replacement finds nothing against it at the order's book; true for no order."""
+    return slot == 0 or s.books[U(s.orders[U(slot)].instrument)].entry != 0
+
+
+@small
+def cancel_plain(s, c, slot):
+    """A cancel that `is_next`, with its target."""
+    consume(s, c)
+    if slot == 0:
+        return Reason.UNKNOWN_ORDER
+    end_live(s, c, slot, EventKind.CANCELLED, Reason.USER_REQUESTED, PLAIN)
+    return Reason.NONE
+
+
+@plain
+def cancel_order(s, c):
     if c["flags"] & ~BY_CLIENT:
         return Reason.INVALID_FLAGS
     reason = check_role(s, c)
@@ -136,12 +135,31 @@ def cancel_order(s, c, further):
     if phase != Phase.CONTINUOUS:
         if phase == Phase.CLOSED or (phase == Phase.BREAK and not s.break_cancel) or book.call_frozen:
             return Reason.WRONG_PHASE
-    end_live(s, c, slot, EventKind.CANCELLED, Reason.USER_REQUESTED, further)
+    end_live(s, c, slot, EventKind.CANCELLED, Reason.USER_REQUESTED, FURTHER)
     return Reason.NONE
 
 
 @small
-def replace_order(s, c, further):
+def is_plain_replacement(s, c, slot):
+    """As `is_plain`, with the checks of a REPLACE_ORDER up to the limits."""
+    if slot == 0:
+        return True
+    order = s.orders[U(slot)]
+    book = s.books[U(order.instrument)]
+    if book.entry == 0 or not inside_bounds(book, np.int64(c.price), c.quantity):
+        return False
+    return check_enabled(s, order.account) == Reason.NONE and firm_enabled(s, order.account)
+
+
+@small
+def replace_plain(s, c, slot):
+    """A replacement that `is_next` and `is_plain_replacement`."""
+    consume(s, c)
+    return Reason.UNKNOWN_ORDER if slot == 0 else new_terms(s, c, slot)
+
+
+@plain
+def replace_order(s, c):
     if c["flags"] & ~BY_CLIENT:
         return Reason.INVALID_FLAGS
     reason = check_role(s, c)
@@ -152,7 +170,7 @@ def replace_order(s, c, further):
         return Reason.UNKNOWN_ORDER
     order = s.orders[slot]
     book = s.books[order.instrument]
-    if further and book.further | c.price2 | c.quantity2 | c.expiry:
+    if book.further | c.price2 | c.quantity2 | c.expiry:
         return replace_further(s, c, slot)
     reason = check_halted(s, book)
     if reason != Reason.NONE:
@@ -164,27 +182,32 @@ def replace_order(s, c, further):
         reason = check_firm(s, order.account)
     if reason == Reason.NONE:
         reason = check_terms(book, np.int64(c.price), c.quantity, True)
-    if reason == Reason.NONE:
-        more = c.quantity - np.int64(order.quantity)
-        price = np.int64(c.price)
-        reason = check_order_limits(
-            s, order.instrument, order.account, order.side, price, c.quantity, more, True, False
-        )
+    return reason if reason != Reason.NONE else new_terms(s, c, slot)
+
+
+@small
+def new_terms(s, c, slot):
+    """The checks of a plain replacement from the limits on, and what it does."""
+    order = s.orders[U(slot)]
+    book = s.books[U(order.instrument)]
+    more = c.quantity - np.int64(order.quantity)
+    price = np.int64(c.price)
+    reason = check_order_limits(s, order.instrument, order.account, order.side, price, c.quantity, more, True, False)
     if reason != Reason.NONE:
         return reason
     filled = np.int64(order.quantity) - np.int64(order.remaining)
     if c.quantity <= filled:
         return Reason.QUANTITY_BELOW_FILLED
-    if c.price == order.price and c.quantity <= order.quantity:
+    if price == order.price and c.quantity <= order.quantity:
         reduce_in_place(s, c, slot)
         return Reason.NONE
-    reason = check_crossing(s, book, order.side, np.int64(c.price), order["flags"] & POST_ONLY != 0)
+    reason = check_crossing(s, book, order.side, price, order["flags"] & POST_ONLY != 0)
     if reason != Reason.NONE:
         return reason
     remaining = c.quantity - filled
     more = np.int64(0)
     if s.prefunded:
-        more = lock_for(book, order.side, order.cumulative_amount, c.price, remaining) - lock_of(s, order)
+        more = lock_for(book, order.side, order.cumulative_amount, price, remaining) - lock_of(s, order)
         reason = shortfall(balance_of(s, book, order.account, order.side), order.side, more)
         if reason != Reason.NONE:
             return reason
@@ -207,15 +230,16 @@ def reduce_in_place(s, c, slot):
 @small
 def re_enter(s, c, slot, remaining, more):
     """The order leaves its queue, takes the new terms and is matched like a new one."""
-    order = s.orders[slot]
+    order = s.orders[U(slot)]
+    instrument, k = np.int64(order.instrument), np.int64(order.side) - 1
     move_lock(s, order, more)
-    unlink(s, slot)
+    part(s, slot, instrument, k, np.int64(order.price))
     order.price = c.price
     order.remaining = remaining
     order.quantity = c.quantity
     replaced(s, c, order, more, 0)
-    if run_taker(s, c, slot):
-        append(s, slot)
+    if run_taker(s, c, slot, s.books[U(instrument)], k, np.int64(c.price), order.time_in_force):
+        join(s, slot, instrument, k, np.int64(order.price))
     else:
         end_order(s, slot)
 
@@ -291,9 +315,8 @@ def take(s, c):
             return reason
         lock(balance, need)
     own = take_slot(s)
-    order = write_order(s, own, c, np.int64(c.price), c.quantity)
-    order.time_in_force = TimeInForce.FOK
-    accepted(s, c, order, TimeInForce.FOK, need)
+    terms = write_order(s, own, c, np.int64(c.price), c.quantity, TimeInForce.FOK)
+    accepted(s, c, listed_phase(s, c.instrument), np.int64(c.price), terms, need)
     if book.further:
         trade(s, c, book, own, slot, c.quantity, FURTHER)
         give_slot(s, own)

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.arena import SIDES, Arena
+from engine.kernel.admission import set_entries
 from engine.kernel.book import next_in_book, rest_further
 from engine.kernel.compiler import entry, plain
 from engine.kernel.day import first_composite, set_limits
@@ -78,6 +79,7 @@ def start(arena):
     for i in range(1, s.instruments + 1):
         set_limits(s.books[i])
     first_composite(s)
+    set_entries(s)
 
 
 @entry
@@ -156,6 +158,7 @@ def place_orders(arena, rows):
         if is_iceberg(order) and row.waiting == 0:
             lessen(s, slot, 0, row.visible)
     recount(s)
+    set_entries(s)
 
 
 @entry

@@ -7,7 +7,6 @@ from engine.kernel.bitmap import NOTHING
 from engine.kernel.compiler import plain, small
 from engine.kernel.corridor import outside
 from engine.kernel.levels import first_position, head_at, worse_position
-from engine.kernel.matching import FURTHER, PLAIN
 from engine.kernel.veils import is_hidden, is_iceberg, offered_lots
 from engine.layout import VEILED
 from engine.schema import SelfTrade, Side
@@ -77,17 +76,6 @@ def veiled_level(s, head, mode, group, wanted):
 @plain
 def fillable(s, instrument, side, price, wanted, account, self_trade):
     """Whether `wanted` lots could trade now, inside limit, sweep levels and corridor."""
-    return walk_finds(s, instrument, side, price, wanted, account, self_trade, FURTHER)
-
-
-@small
-def fillable_plain(s, instrument, side, price, wanted, account, self_trade):
-    """As `fillable`, where the instrument has no further rules."""
-    return walk_finds(s, instrument, side, price, wanted, account, self_trade, PLAIN)
-
-
-@small
-def walk_finds(s, instrument, side, price, wanted, account, self_trade, further):
     book = s.books[instrument]
     other = 2 - np.int64(side)
     mode = mode_in_force(s, account, self_trade)
@@ -99,11 +87,11 @@ def walk_finds(s, instrument, side, price, wanted, account, self_trade, further)
         at = position + book.floor
         if (at > price) if side == Side.BUY else (at < price):
             return False
-        if further and book.further and outside(book, at):
+        if book.further and outside(book, at):
             return False
         visited += 1
         head = head_at(s, instrument, other, position)
-        if further and book.further & VEILED:
+        if book.further & VEILED:
             found, ended = veiled_level(s, head, mode, group, left)
         else:
             found, ended = queue_lots(s, head, mode, group, left)

@@ -189,6 +189,9 @@ class ReferenceEngine:
         sessions = self._exchange.sessions
         return sessions[session].last_client_order_id if 0 <= session < len(sessions) else 0
 
+    def touch(self) -> None:
+        """Nothing to do: memory comes object by object."""
+
 
 def tell_rejected(x: Exchange, command: Command, refusal: Refused) -> None:
     """One REJECTED event with the command's own words and the figure that the reason is about, and nothing else."""

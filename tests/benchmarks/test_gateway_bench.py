@@ -203,7 +203,7 @@ def test_floors_have_the_gateways_sizes():
 def test_the_echo(tmp_path, transport):
     with floors.echo_server(transport, tmp_path) as echo:
         assert len(echo.trips(20, 16, "fill")) == 20
-        assert echo.rate(1, 4, 0.05) > 0
+        assert echo.rate(1, 3, 4, 0.05) > 0
         echo.socket.send((1_000).to_bytes(4, "little") + bytes(68))
         assert len(echo.socket.recv()) == 1_000
     assert not processes_of(tmp_path)

@@ -35,6 +35,7 @@ from tests.mutants import (
     matching,
     money_and_day,
     paths,
+    plain_path,
     registry,
 )
 from tests.mutants.fault import Fault
@@ -46,7 +47,7 @@ MODULES = (
     *(registry, compliance, dates),
     *(controls, limits, listing),
     *(further, calls),
-    paths,
+    *(paths, plain_path),
 )
 ABOUT: dict[str, list[Fault]] = {module.__name__.rpartition(".")[2]: module.FAULTS for module in MODULES}
 """The faults by what they are about."""

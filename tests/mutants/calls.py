@@ -177,7 +177,7 @@ CORRIDORS = [
     rule(
         "walk_passes_the_corridor",
         "FOK and minimum: lots outside the corridor do not count (docs/call-auctions.md 12.3)",
-        kernel=[("walk.py", "        if further and book.further and outside(book, at):\n", "        if False:\n")],
+        kernel=[("walk.py", "        if book.further and outside(book, at):\n", "        if False:\n")],
         reference=[
             (
                 "matching.py",

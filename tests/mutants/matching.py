@@ -11,15 +11,13 @@ PRIORITY = [
         kernel=[
             (
                 "levels.py",
-                "    tail = level.tail\n    order.prev = tail\n    order.next = 0\n    if tail > 0:\n"
-                "        s.orders[tail].next = slot\n    else:\n        level.head = slot\n",
-                "    head = level.head\n    order.next = head\n    order.prev = 0\n    if head > 0:\n"
-                "        s.orders[head].prev = slot\n    else:\n        level.tail = slot\n",
+                "    tail = level.tail\n    order.prev = tail\n    order.next = 0\n    level.tail = slot\n",
+                "    tail = level.head\n    order.next = tail\n    order.prev = 0\n    level.head = slot\n",
             ),
             (
                 "levels.py",
-                "    level.tail = slot\n    level.quantity += order.remaining\n",
-                "    level.head = slot\n    level.quantity += order.remaining\n",
+                "        s.orders[tail].next = slot\n    else:\n        level.head = slot\n",
+                "        s.orders[tail].prev = slot\n    else:\n        level.tail = slot\n",
             ),
         ],
         reference=[
@@ -69,7 +67,7 @@ PRIORITY = [
         "priority_kept_with_more_quantity",
         "a replace to more quantity goes to the end of the queue (rule book, L10)",
         kernel=[
-            ("orders.py", "c.price == order.price and c.quantity <= order.quantity:", "c.price == order.price:"),
+            ("orders.py", "price == order.price and c.quantity <= order.quantity:", "price == order.price:"),
             (
                 "replacing.py",
                 "c.price == order.price and c.quantity <= order.quantity and",
@@ -83,7 +81,7 @@ PRIORITY = [
         "priority_lost_with_less_quantity",
         "a replace to less quantity keeps its place (rule book, L10)",
         kernel=[
-            ("orders.py", "c.price == order.price and c.quantity <= order.quantity:", "c.quantity < 0:"),
+            ("orders.py", "price == order.price and c.quantity <= order.quantity:", "c.quantity < 0:"),
             ("replacing.py", "c.price == order.price and c.quantity <= order.quantity and", "c.quantity < 0 and"),
         ],
         reference=[
@@ -100,7 +98,7 @@ REMAINDERS = [
         kernel=[
             (
                 "matching.py",
-                "    if IMMEDIATE >> np.int64(taker.time_in_force) & 1:\n        end_taker(",
+                "    if IMMEDIATE >> np.int64(time_in_force) & 1:\n        end_taker(",
                 "    if False:\n        end_taker(",
             ),
             (
@@ -118,7 +116,6 @@ REMAINDERS = [
         "fok_filled_in_part",
         "a FOK order trades in full or is refused (docs/engine.md section 2, NEW_ORDER 10)",
         kernel=[
-            ("orders.py", "    if c.time_in_force == TimeInForce.FOK:\n", "    if False:\n"),
             ("further.py", "    if c.time_in_force == TimeInForce.FOK:\n", "    if False:\n"),
         ],
         reference=[("orders.py", "    if order.time_in_force == TimeInForce.FOK and not", "    if False and not")],
@@ -170,7 +167,10 @@ REMAINDERS = [
     rule(
         "post_only_takes",
         "a POST_ONLY order never takes (docs/engine.md section 2, NEW_ORDER 9)",
-        kernel=[("admission.py", "if (post_only or s.cross_reject) and", "if s.cross_reject and")],
+        kernel=[
+            ("admission.py", "if (post_only or s.cross_reject) and", "if s.cross_reject and"),
+            ("orders.py", '    if c["flags"] and crosses(', "    if s.cross_reject and crosses("),
+        ],
         reference=[
             ("admission.py", '(post_only or x.venue.cross_policy == "REJECT")', 'x.venue.cross_policy == "REJECT"')
         ],
@@ -256,14 +256,11 @@ CHECKS = [
         "the order of the checks: phase (3) before the account's status (4) (docs/engine.md section 2)",
         kernel=[
             (
-                "orders.py",
-                "    reason = check_offered(book, c)\n"
-                "    if reason == Reason.NONE:\n        reason = check_halted(s, book)\n"
-                "    if reason == Reason.NONE:\n        reason = check_open(s, book)\n"
+                "further.py",
+                "    if reason == Reason.NONE:\n        reason = check_entry_phase(book, c)\n"
                 "    if reason == Reason.NONE:\n        reason = check_enabled(s, c.account)\n",
-                "    reason = check_offered(book, c)\n    if reason == Reason.NONE:\n"
-                "        reason = check_enabled(s, c.account)\n    if reason == Reason.NONE:\n"
-                "        reason = check_open(s, book)\n",
+                "    if reason == Reason.NONE:\n        reason = check_enabled(s, c.account)\n"
+                "    if reason == Reason.NONE:\n        reason = check_entry_phase(book, c)\n",
             )
         ],
         reference=[

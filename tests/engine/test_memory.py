@@ -1,0 +1,52 @@
+"""`Engine.touch`: the memory of a trading day is there before the day, and nothing else has changed."""
+
+from __future__ import annotations
+
+import resource
+
+import numpy as np
+
+from benchmarks.workloads import carbon_day
+from engine.core import Engine
+from engine.venue import Venue
+
+
+def faults() -> int:
+    """Pages that the operating system has handed this process while it waited."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+
+
+def test_a_touched_engine_waits_for_no_memory():
+    """A day's flow makes hundreds of faults in a fresh engine (one for each large or small page), hardly one here."""
+    work = carbon_day(20_000, 2_000, 100)
+    events = Engine(work.venue)
+    events.apply_all(work.prepare)  # whatever Python itself needs
+    counted = []
+    for touched in (False, True):
+        engine = Engine(work.venue)
+        if touched:
+            engine.touch()
+        before = faults()
+        for commands in (work.prepare, work.flow):
+            for at in range(0, len(commands), 1_024):
+                engine.apply(commands[at : at + 1_024])
+        counted.append(faults() - before)
+    assert counted[0] >= 10 and counted[1] <= counted[0] // 4, counted
+
+
+def test_touching_changes_nothing():
+    work = carbon_day(2_000, 500, 50)
+    one, other = Engine(work.venue), Engine(work.venue)
+    one.touch()
+    assert one.canonical_state() == other.canonical_state()
+    assert np.array_equal(one.apply_all(work.prepare), other.apply_all(work.prepare))
+    one.touch()  # in the middle of a day, too
+    assert np.array_equal(one.apply_all(work.flow), other.apply_all(work.flow))
+    assert one.digest() == other.digest()
+
+
+def test_the_reference_has_nothing_to_touch():
+    engine = Engine(Venue.preset("plain"), "reference")
+    before = engine.digest()
+    engine.touch()
+    assert engine.digest() == before
