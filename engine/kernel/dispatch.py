@@ -21,7 +21,7 @@ from engine.kernel.admission import (
 from engine.kernel.compiler import COMPILED, U, by_address, plain, rare, small
 from engine.kernel.events import refused, rejected
 from engine.kernel.further import new_further_order
-from engine.kernel.lookahead import BLOCK, look_ahead
+from engine.kernel.lookahead import BLOCK, STRETCH, look_ahead, memory_is_far
 from engine.kernel.orders import (
     cancel_order,
     cancel_plain,
@@ -118,11 +118,13 @@ def apply_orders(s, commands, words, first, count):
     """
     block = first
     while block < count:
-        end = min(count, block - block % BLOCK + BLOCK)
-        if block % BLOCK == 0 and count > BLOCK:
+        far = COMPILED and count > BLOCK and memory_is_far(s)
+        size = BLOCK if far else STRETCH
+        end = min(count, (block | size - 1) + 1)
+        if block % size == 0:
             if s.event_count > s.event_batch:
                 return block
-            if COMPILED:
+            if far:
                 look_ahead(s, commands, block, count)
         for i in range(block, end):
             c = commands[U(i)]

@@ -19,9 +19,12 @@ from engine.kernel.index import BY_CLIENT_ID, chain_by_client, chain_by_id, home
 from engine.kernel.ledger import balance_at, balance_of
 from engine.layout import AHEAD_SIZE
 from engine.schema import CommandKind
-from engine.venue import MAX_INSTRUMENTS
+from engine.venue import MAX_ACCOUNTS, MAX_INSTRUMENTS, MAX_SESSIONS
 
-BLOCK = 16
+BLOCK = 4
+"""So many commands are looked at before they are carried out; with more, other orders are met than were foreseen."""
+STRETCH = 64
+"""So many are carried out at a stretch where nothing is asked ahead: the end of a short loop is guessed wrongly."""
 NEAR_MEMORY = 1 << 15
 """So many orders and accounts are near anyway."""
 LAST_INSTRUMENT = MAX_INSTRUMENTS - 1
@@ -70,8 +73,12 @@ def ask_named(s, c, note):
     note.level = level
     prefetch(s.index[cell])
     prefetch(s.levels[U(level)])
+    prefetch(s.sessions[U(c.session & MAX_SESSIONS - 1)])
     if s.prefunded:
-        prefetch(balance_of(s, book, c.account, k + 1))
+        account = c.account & MAX_ACCOUNTS - 1
+        prefetch(s.accounts[U(account)])
+        prefetch(balance_of(s, book, account, 1))
+        prefetch(balance_of(s, book, account, 2))
 
 
 @small
@@ -105,13 +112,19 @@ def ask_next(s, note):
 
 
 @small
+def memory_is_far(s):
+    """Whether asking ahead is worth its time."""
+    return s.live_orders > NEAR_MEMORY
+
+
+@small
 def look_ahead(s, commands, i, count):
     """Before command `i`, the first of a block: one stage each for the three blocks behind this one."""
-    if s.live_orders > NEAR_MEMORY:
-        first = i == 0  # nothing of this call has been asked for yet
-        for j in range(0 if first else i + 3 * BLOCK, min(i + 4 * BLOCK, count)):
-            ask_named(s, commands[U(j)], note_of(s, j))
-        for j in range(0 if first else i + 2 * BLOCK, min(i + 3 * BLOCK, count)):
-            ask_met(s, commands[U(j)], note_of(s, j))
-        for j in range(0 if first else i + BLOCK, min(i + 2 * BLOCK, count)):
-            ask_next(s, note_of(s, j))
+    first = i == 0  # nothing of this call has been asked for yet
+    for j in range(0 if first else i + 3 * BLOCK, min(i + 4 * BLOCK, count)):
+        prefetch(commands[U(j + 4 * BLOCK)])  # may lie behind the last one: nothing is read
+        ask_named(s, commands[U(j)], note_of(s, j))
+    for j in range(0 if first else i + 2 * BLOCK, min(i + 3 * BLOCK, count)):
+        ask_met(s, commands[U(j)], note_of(s, j))
+    for j in range(0 if first else i + BLOCK, min(i + 2 * BLOCK, count)):
+        ask_next(s, note_of(s, j))
