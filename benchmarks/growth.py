@@ -7,28 +7,34 @@ import statistics
 from typing import Any
 
 from benchmarks.environment import resident_bytes
-from benchmarks.runs import Spent, Tell, on_cpu, play, ratio, timed, verify
+from benchmarks.runs import Spent, Tell, on_cpu, play, ratio, timed, timed_bare, verify
 from benchmarks.workloads import Workload, random_walk
 from engine.core import Engine
 
 
-def growth(works: dict[int, Workload], runs: int, tell: Tell) -> dict[str, Any]:
+def growth(works: dict[int, Workload], runs: int, tell: Tell, bare: bool = False) -> dict[str, Any]:
     """Nanoseconds per command by size, in calls of 1,024, and by how much each exceeds the first.
 
-    Sizes take turns; a ratio is the median of the ratios inside each turn, by processor time.
+    Sizes take turns; a ratio is the median of the ratios inside each turn, by processor time. `bare`: the bare book's
+    ratio too, in the same turns.
     """
     wanted = {size: verify(work) for size, work in works.items()}
     spent: dict[int, list[Spent]] = {size: [] for size in works}
+    bares: dict[int, list[Spent]] = {size: [] for size in works}
     for run in range(runs):
         for size, work in works.items():
             tell(f"growth: run {run + 1} of {runs}, size {size}")
             spent[size].append(timed(work, 1_024, wanted[size]))
-    first = spent[next(iter(works))]
+            if bare:
+                bares[size].append(timed_bare(work, 1_024))
+    smallest = next(iter(works))
+    first = spent[smallest]
     return {
         str(size): {
             "nanoseconds_median": round(statistics.median(one.wall for one in each), 1),
             "nanoseconds_best": round(min(one.wall for one in each), 1),
             "ratio": ratio(each, first),
+            **({"bare_ratio": ratio(bares[size], bares[smallest])} if bare else {}),
             "on_cpu_percent": on_cpu(each),
             "resting_median": wanted[size].mix.summary()["resting"]["median"],
             "levels_at_end": wanted[size].levels,

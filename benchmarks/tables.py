@@ -134,7 +134,7 @@ def _mix(found: dict[str, Any]) -> Table:
 
 
 def _growth(found: dict[str, Any]) -> Table:
-    table = _table("Growth, calls of 1,024", "", "levels at end", "ns a command", "best", "ratio")
+    table = _table("Growth, calls of 1,024", "", "levels at end", "ns a command", "best", "ratio", "bare ratio")
     for name, label in (
         ("growth_resting", "resting orders, plain"),
         ("growth_levels", "ticks from the middle at most, plain"),
@@ -143,7 +143,8 @@ def _growth(found: dict[str, Any]) -> Table:
     ):
         for size, row in found[name].items():
             figures = [f"{row[key]:.1f}" for key in ("nanoseconds_median", "nanoseconds_best")]
-            table.add_row(f"{int(size):,} {label}", f"{row['levels_at_end']:,}", *figures, f"{row['ratio']:.2f}")
+            bare = f"{row['bare_ratio']:.2f}" if "bare_ratio" in row else ""
+            table.add_row(f"{int(size):,} {label}", f"{row['levels_at_end']:,}", *figures, f"{row['ratio']:.2f}", bare)
     return table
 
 

@@ -80,9 +80,11 @@ class Engine:
             How many were applied and their events. Fewer than given only when the event buffer is full:
             call again with the rest. The events are a view valid until the next call.
         """
-        if commands.dtype != COMMAND or commands.ndim != 1:
+        if (commands.dtype is not COMMAND and commands.dtype != COMMAND) or commands.ndim != 1:
             raise TypeError(f"commands must be a one-dimensional array of dtype COMMAND, not {commands.dtype}")
-        return Applied(*self._impl.apply(np.ascontiguousarray(commands)))
+        if not commands.flags.c_contiguous:
+            commands = np.ascontiguousarray(commands)
+        return Applied(*self._impl.apply(commands))
 
     def apply_all(self, commands: CommandArray) -> EventArray:
         """Apply every command, however many events that gives; returns a copy of all events."""

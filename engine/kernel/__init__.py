@@ -26,14 +26,13 @@ class Kernel:
     def __init__(self, venue: Venue) -> None:
         self._arena = new_arena(venue)
         self._apply = bind(self._arena)
-        self._event_count = self._arena["event_count"]
         self._events: EventArray = event_buffer(self._arena)
         start(self._arena)
 
     def apply(self, commands: CommandArray) -> tuple[int, EventArray]:
         """As `Engine.apply`; `commands` is contiguous."""
-        done = self._apply(commands)
-        return done, self._events[: self._event_count.item(0)]
+        done, events = self._apply(commands)
+        return done, self._events[:events]
 
     def canonical_state(self) -> bytes:
         return canonical_state(self._arena)

@@ -205,7 +205,10 @@ if COMPILED:
     @by_address(BLOCK_OF_MEMORY, types.voidptr, types.int64, types.voidptr)
     def orders_at(arena, commands, count, seldom):
         records, words = numba.carray(commands, (count,), COMMAND), numba.carray(commands, (count * WORDS,), np.int64)
-        return in_turns(numba.carray(arena, (1,))[0], records, words, count, seldom, arena, commands)
+        s = numba.carray(arena, (1,))[0]
+        s.event_count = 0
+        done = in_turns(s, records, words, count, seldom, arena, commands)
+        return done << SPAN_BITS | s.event_count
 
     @by_address(BLOCK_OF_MEMORY, types.voidptr, types.int64)
     def seldom_at(arena, commands, span):
@@ -216,19 +219,20 @@ if COMPILED:
     NATIVES = (orders_at, seldom_at)
 
     def bind(arena):
-        """A function that applies COMMAND[n], contiguous, to this ARENA[1] and returns how many were done."""
+        """A function that applies COMMAND[n], contiguous, to this ARENA[1]: how many were done, and their events."""
         call, seldom, block = orders_at.ready(), seldom_at.address, arena.ctypes.data
-        event_count = arena["event_count"]
+        call_few = orders_at.briefly()
         few = np.zeros(FEW, COMMAND)
         room, size, near = memoryview(few.view(np.uint8)), COMMAND.itemsize, few.ctypes.data
 
         def apply(commands):
             count = len(commands)
-            event_count[0] = 0
             if count > FEW:
-                return call(block, commands.ctypes.data, count, seldom)
-            room[: count * size] = commands.tobytes()
-            return call(block, near, count, seldom)
+                both = call(block, commands.ctypes.data, count, seldom)
+            else:
+                room[: count * size] = commands.tobytes()
+                both = call_few(block, near, count, seldom)
+            return both >> SPAN_BITS, both & SPAN_MASK
 
         return apply
 
@@ -245,6 +249,7 @@ else:
             def seldom(arena, commands, span):
                 return apply_seldom(arena[0], commands, words, span >> SPAN_BITS, span & SPAN_MASK)
 
-            return in_turns(arena[0], commands, words, len(commands), seldom, arena, commands)
+            done = in_turns(arena[0], commands, words, len(commands), seldom, arena, commands)
+            return done, int(arena["event_count"][0])
 
         return apply

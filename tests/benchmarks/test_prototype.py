@@ -105,3 +105,16 @@ def test_a_full_event_buffer_hands_back_the_rest():
     done, events = book.apply(takers)
     assert 0 < done < 3_000
     assert (events["kind"] == EventKind.TRADE).sum() == 100 * done
+
+
+def test_a_level_knows_its_lots():
+    """What market data asks for, and what the prototype that the book is modelled on keeps."""
+    work = realistic("static", 2_000)
+    book = BareBook()
+    play(book, work.flow, 1_024)
+    memory = book._book[0]
+    resting = memory["orders"][memory["slot_of"][memory["slot_of"] > 0]]
+    assert len(resting) > 50
+    wanted = np.zeros_like(memory["levels"]["quantity"])
+    np.add.at(wanted, (resting["side"], resting["price"]), resting["remaining"])
+    assert np.array_equal(memory["levels"]["quantity"], wanted)
