@@ -1,5 +1,7 @@
 """The entry points: commands in, events out. Orders run in a loop of their own; what comes seldom is compiled apart."""
 
+import ctypes
+
 import numba
 import numpy as np
 from llvmlite import ir
@@ -220,10 +222,12 @@ if COMPILED:
 
     def bind(arena):
         """A function that applies COMMAND[n], contiguous, to this ARENA[1]: how many were done, and their events."""
-        call, seldom, block = orders_at.ready(), seldom_at.address, arena.ctypes.data
-        call_few = orders_at.briefly()
+        call, call_few = orders_at.ready(), orders_at.briefly()
         few = np.zeros(FEW, COMMAND)
-        room, size, near = memoryview(few.view(np.uint8)), COMMAND.itemsize, few.ctypes.data
+        room, size = memoryview(few.view(np.uint8)), COMMAND.itemsize
+        # Made once: to make a C number of a Python one takes a tenth of a microsecond each.
+        seldom, block, near = map(ctypes.c_int64, (seldom_at.address, arena.ctypes.data, few.ctypes.data))
+        counts = [ctypes.c_int64(count) for count in range(FEW + 1)]
 
         def apply(commands):
             count = len(commands)
@@ -231,7 +235,7 @@ if COMPILED:
                 both = call(block, commands.ctypes.data, count, seldom)
             else:
                 room[: count * size] = commands.tobytes()
-                both = call_few(block, near, count, seldom)
+                both = call_few(block, near, counts[count], seldom)
             return both >> SPAN_BITS, both & SPAN_MASK
 
         return apply
