@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.arena import ARENA, FURTHER_EVENTS, ICEBERG_EVENTS, INDEX_SIZE, MAX_EVENTS, NO_ASK, STOP_EVENTS, Arena
-from engine.layout import CALLS, CORRIDOR, LAST5, MEDIAN, QUOTES, STOPS, VEILED, auction_bounds
+from engine.layout import CALLS, CORRIDOR, LAST5, LEVEL, MEDIAN, QUOTES, STOPS, VEILED, auction_bounds
 from engine.schema import (
     EVENT,
     AssetKind,
@@ -31,6 +31,8 @@ MADV_POPULATE_WRITE: Final = 23
 """Of Linux from 5.14 on: hand out pages that may be written, leave what is in them."""
 EVENTS_TOUCHED: Final = 1 << 16
 """Of the event buffer, whose rest only mass cancels and ends of day reach."""
+WINDOWS_TOUCHED: Final = 256 << 20
+"""Bytes of price levels at most; the windows of hundreds of instruments are wide and hardly used."""
 
 
 def zero_pages(dtype: np.dtype[Any], count: int, more: int = 0) -> NDArray[Any]:
@@ -90,9 +92,10 @@ def touch(arena: Arena) -> None:
         ("events", 0, EVENTS_TOUCHED),
         *(("index", half * INDEX_SIZE, int(s["index_mask"]) + 1) for half in (0, 1)),
     ]
-    for book in books:
-        window = int(book["ceiling"] - book["floor"]) + 1
-        written += [("levels", int(first + book["floor"]), window) for first in book["ladder"]]
+    windows = [int(book["ceiling"] - book["floor"]) + 1 for book in books]
+    if 2 * sum(windows) * LEVEL.itemsize <= WINDOWS_TOUCHED:
+        for book, window in zip(books, windows, strict=True):
+            written += [("levels", int(first + book["floor"]), window) for first in book["ladder"]]
     for name, first, count in written:
         field, offset = ARENA.fields[name][:2]  # type: ignore[index]
         item = field.itemsize // (field.shape or (1,))[0]

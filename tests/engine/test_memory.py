@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import resource
 
+import msgspec
 import numpy as np
 
+from benchmarks.environment import resident_bytes
 from benchmarks.workloads import carbon_day
 from engine.core import Engine
 from engine.venue import Venue
@@ -50,3 +52,19 @@ def test_the_reference_has_nothing_to_touch():
     before = engine.digest()
     engine.touch()
     assert engine.digest() == before
+
+
+def test_wide_windows_of_many_instruments_are_left_alone():
+    """256 instruments of the widest window would take a gibibyte that is hardly used."""
+    plain = Venue.preset("plain")
+    few = plain.changed(capacity=msgspec.structs.replace(plain.capacity, orders=1_000, accounts=10, sessions=10))
+    many = few.changed(
+        instruments=tuple(msgspec.structs.replace(plain.instruments[0], symbol=f"I{n}") for n in range(200))
+    )
+    grown = []
+    for venue in (few, many):
+        engine = Engine(venue)
+        before = resident_bytes()
+        engine.touch()
+        grown.append(resident_bytes() - before)
+    assert grown[1] < grown[0] + (64 << 20), grown
