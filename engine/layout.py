@@ -116,7 +116,7 @@ BOOK: Final = _nested(
         # read by every order
         ("best", "<i8", (2,)),  # highest bid (0 = none), lowest ask (NO_ASK = none), ticks
         ("further", "<i4"),  # which further rules the instrument has, one bit each: see STOPS; 0 = none
-        ("entry", "<i4"),  # which plain orders may come in at this moment, one bit each: see note_entry
+        ("entry", "<i4"),  # which plain orders may come in at this moment, one bit each: see set_entry
         ("floor", "<i8"),
         ("ceiling", "<i8"),
         ("ladder", "<i8", (2,)),  # by side: where its level of price 0 would stand in `levels`
