@@ -106,14 +106,16 @@ def process(s, c, words, i):
 
 @small
 def has_room(s, c):
-    """Whether the event buffer holds the next command's worst case; it always holds EVENTS_AT_EASE more than that."""
-    return s.event_count < EVENTS_AT_EASE or s.event_limit - s.event_count >= worst_case(s, c)
+    """Whether the call goes on: its events are not all given yet, and the buffer holds the next command's worst case.
+    It always holds EVENTS_AT_EASE more than that."""
+    if s.event_count < EVENTS_AT_EASE:
+        return True
+    return s.event_count <= s.event_batch and s.event_limit - s.event_count >= worst_case(s, c)
 
 
 @plain
 def apply_orders(s, commands, words, first, count):
-    """Apply commands from `first` on, until all `count` are done, one of a seldom kind comes, or the event buffer might
-    not hold the next one's worst case.
+    """Apply commands from `first` on, until all `count` are done, one of a seldom kind comes, or the next has no room.
 
     Args: s the arena's record; commands COMMAND[n] and the same as int64[12 n].
     Returns how many of all are done; the events stand behind `event_count` earlier ones in the arena's buffer.
@@ -123,11 +125,8 @@ def apply_orders(s, commands, words, first, count):
         far = COMPILED and count > BLOCK and memory_is_far(s)
         size = BLOCK if far else STRETCH
         end = min(count, (block | size - 1) + 1)
-        if block % size == 0:
-            if s.event_count > s.event_batch:
-                return block
-            if far:
-                look_ahead(s, commands, block, count)
+        if far and block % size == 0:
+            look_ahead(s, commands, block, count)
         for i in range(block, end):
             c = commands[U(i)]
             if c.kind > LAST_HOT_KIND or not has_room(s, c):
