@@ -126,7 +126,8 @@ def reference_works(plan: Plan) -> tuple[Workload, Workload]:
 
 
 def reference_figures(plan: Plan, tell: Tell) -> dict[str, Any]:
-    """The reference engine's rate on small workloads, which must end in the kernel's state."""
+    """The reference engine's rate on small workloads, which must end in the kernel's state; `times`: how many times as
+    many commands the kernel takes of the same flow, by its median."""
     found = {}
     for work in reference_works(plan):
         tell(f"reference engine: {work.name}")
@@ -134,9 +135,15 @@ def reference_figures(plan: Plan, tell: Tell) -> dict[str, Any]:
         start = time.perf_counter_ns()
         play(engine, work.flow, 1_024)
         spent = (time.perf_counter_ns() - start) / len(work.flow)
-        if engine.digest() != verify(work).digest:
+        wanted = verify(work)
+        if engine.digest() != wanted.digest:
             raise CheckError(f"{work.name}: the reference engine ended in another state than the kernel")
-        found[work.name] = {"million_commands_per_second": round(1_000 / spent, 4), "commands": len(work.flow)}
+        kernel = rate([timed(work, 1_024, wanted) for _ in range(plan.runs)])["median"]
+        found[work.name] = {
+            "million_commands_per_second": round(1_000 / spent, 4),
+            "times": round(kernel * spent / 1_000, 1),
+            "commands": len(work.flow),
+        }
     return found
 
 
@@ -232,12 +239,7 @@ def targets(figures: dict[str, Any]) -> list[Target]:
             Target(f"realistic flow on plain, {name}, x bare", one["times_bare"], most=1.5)
             for name, one in figures["realistic"]["plain"]["scenarios"].items()
         ),
-        Target(
-            "realistic flow on plain, worst of five, x reference engine",
-            figures["realistic"]["plain"]["million_commands_per_second"]
-            / figures["reference"]["plain"]["million_commands_per_second"],
-            least=60,
-        ),
+        Target("plain, x reference engine on the same small flow", figures["reference"]["plain"]["times"], least=60),
         Target("plain, million commands/s", median("plain"), least=15),
         Target("seee, million commands/s", median("seee"), least=10),
         Target("seee, % of new orders trading", figures["seee"]["mix"]["new_orders_trading_percent"], least=25),

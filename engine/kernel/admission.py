@@ -57,6 +57,8 @@ RESTING = 1 << TimeInForce.DAY | 1 << TimeInForce.GTC | 1 << TimeInForce.GTD
 IMMEDIATE = 1 << TimeInForce.IOC | 1 << TimeInForce.FOK
 PLAIN_TIMES = 1 << TimeInForce.DAY | 1 << TimeInForce.GTC | 1 << TimeInForce.IOC
 """Times in force of plain orders: no look into the book comes first, and no date."""
+WITH_POST_ONLY = 8
+"""In a book's `entry`: how many bits behind a time in force it stands with POST_ONLY, which is 1."""
 
 
 @small
@@ -220,15 +222,16 @@ def check_enabled(s, account):
 
 @plain
 def set_entry(s, book):
-    """Which plain orders may come into the book at this moment: a bit per time in force, and 8 bits further the same
-    with POST_ONLY. None where each must be asked for more than `enters_plainly` asks, or refused."""
+    """Which plain orders may come into the book at this moment: a bit per time in force, and WITH_POST_ONLY bits
+    further the same with that flag. None where each must be asked for more than `enters_plainly` asks, or refused."""
     book.entry = 0
     if book.further or s.cross_reject or check_halted(s, book) != Reason.NONE or check_open(s, book) != Reason.NONE:
         return
     if is_listed(s, book, s.trading_date) and book.offers >> OrderType.LIMIT & 1:
         times = book.offers >> 8 & PLAIN_TIMES
-        post_only = book.offers >> 16 & POST_ONLY
-        book.entry = times | (times & RESTING) * post_only << 8
+        book.entry = times
+        if book.offers >> 16 & POST_ONLY:
+            book.entry |= (times & RESTING) << WITH_POST_ONLY
 
 
 @plain
@@ -330,19 +333,17 @@ def enters_plainly(s, c):
     if c.instrument < 1 or c.instrument > s.instruments:
         return False
     book = s.books[U(c.instrument)]
-    if not book.entry >> (np.int64(c.time_in_force) + 8 * np.int64(c["flags"])) & 1:
+    if not book.entry >> (np.int64(c.time_in_force) + WITH_POST_ONLY * np.int64(c["flags"])) & 1:
         return False
     if not inside_bounds(book, np.int64(c.price), c.quantity):
         return False
-    return may_trade(s, c) if s.prefunded else c.account >= 0
+    return check_account(s, c) == Reason.NONE and is_enabled(s, c.account)
 
 
 @small
-def may_trade(s, c):
-    """On a pre-funded venue: the account exists, is the session's firm's, and neither it nor the firm is stopped."""
-    if not owns_account(s, c.session, c.account):
-        return False
-    return s.accounts[U(c.account)].status == Status.ACTIVE and firm_enabled(s, c.account)
+def is_enabled(s, account):
+    """Whether neither an existing account nor its firm is stopped: `check_enabled` and `check_firm`."""
+    return check_enabled(s, account) == Reason.NONE and firm_enabled(s, account)
 
 
 @small

@@ -11,7 +11,7 @@ from engine.kernel.bitmap import NOTHING
 from engine.kernel.compiler import U, plain, rare, small
 from engine.kernel.events import two
 from engine.kernel.index import forget_order, index_order, link_quote, unlink_quote
-from engine.kernel.levels import append, first_position, give_slot, head_at, join, unlink, worse_position
+from engine.kernel.levels import append, append_at, first_position, give_slot, head_at, unlink, worse_position
 from engine.kernel.veils import full_part, is_iceberg, join_queue, leave_queue
 from engine.kernel.waiting import is_waiting, join_stops, leave_stops, next_waiting
 from engine.layout import QUOTED, VEILED
@@ -116,7 +116,7 @@ def uncount_further(s, slot):
 def rest_order(s, slot, instrument, k, price):
     """A new plain order joins the book and the indexes."""
     s.live_orders += 1
-    join(s, slot, instrument, k, price)
+    append_at(s, slot, instrument, k, price)
     index_order(s, slot)
 
 

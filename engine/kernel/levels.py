@@ -93,11 +93,11 @@ def close_level(s, book, instrument, k, price):
 def append(s, slot):
     """Put an order at the end of its price's queue."""
     order = s.orders[U(slot)]
-    join(s, slot, np.int64(order.instrument), np.int64(order.side) - 1, np.int64(order.price))
+    append_at(s, slot, np.int64(order.instrument), np.int64(order.side) - 1, np.int64(order.price))
 
 
 @small
-def join(s, slot, instrument, k, price):
+def append_at(s, slot, instrument, k, price):
     """As `append`; the caller has the order's instrument, side and price at hand."""
     order, book = s.orders[U(slot)], s.books[U(instrument)]
     level = level_at(s, book, k, price)
@@ -119,11 +119,11 @@ def join(s, slot, instrument, k, price):
 def unlink(s, slot):
     """Take an order out of its price's queue."""
     order = s.orders[U(slot)]
-    part(s, slot, np.int64(order.instrument), np.int64(order.side) - 1, np.int64(order.price))
+    unlink_at(s, slot, np.int64(order.instrument), np.int64(order.side) - 1, np.int64(order.price))
 
 
 @small
-def part(s, slot, instrument, k, price):
+def unlink_at(s, slot, instrument, k, price):
     """As `unlink`, likewise. The links of slot 0, which means none, are written and never read."""
     order, book = s.orders[U(slot)], s.books[U(instrument)]
     level = level_at(s, book, k, price)

@@ -14,7 +14,7 @@ from engine.kernel.compiler import U, plain, rare, small
 from engine.kernel.corridor import interrupt, outside
 from engine.kernel.events import between, ended, ended_at, fee_charged, listed_phase, replaced
 from engine.kernel.ledger import exchange, lock_of, move_lock, release_all
-from engine.kernel.levels import crosses, level_at, part, shrink
+from engine.kernel.levels import crosses, level_at, shrink, unlink_at
 from engine.kernel.pricing import note_trade, price_of_trade
 from engine.kernel.veils import offered_lots, show_next_part, take_offered
 from engine.layout import VEILED
@@ -144,7 +144,7 @@ def end_live(s, c, slot, kind, reason, further):
     if further:
         remove(s, slot)
     else:
-        part(s, slot, instrument, k, price)
+        unlink_at(s, slot, instrument, k, price)
         end_order(s, slot)
 
 

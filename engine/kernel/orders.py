@@ -16,6 +16,7 @@ from engine.kernel.admission import (
     check_terms,
     consume,
     inside_bounds,
+    is_enabled,
     mode_in_force,
     owner_group,
     owns_order,
@@ -28,17 +29,17 @@ from engine.kernel.events import accepted, counted, listed_phase, replaced
 from engine.kernel.index import find_client_order, find_order
 from engine.kernel.ledger import balance_of, lock, lock_for, lock_of, move_lock, shortfall
 from engine.kernel.levels import (
+    append_at,
     crosses,
     first_position,
     give_slot,
-    join,
     level_at,
-    part,
     shrink,
     take_slot,
+    unlink_at,
     worse_position,
 )
-from engine.kernel.limits import check_firm, check_halted, check_limits, check_order_limits, firm_enabled
+from engine.kernel.limits import check_firm, check_halted, check_limits, check_order_limits
 from engine.kernel.lookahead import prefetch
 from engine.kernel.matching import FURTHER, PLAIN, cancel_resting, end_live, lots_on_offer, run_taker, trade
 from engine.kernel.replacing import replace_further
@@ -148,7 +149,7 @@ def is_plain_replacement(s, c, slot):
     book = s.books[U(order.instrument)]
     if book.entry == 0 or not inside_bounds(book, np.int64(c.price), c.quantity):
         return False
-    return check_enabled(s, order.account) == Reason.NONE and firm_enabled(s, order.account)
+    return is_enabled(s, order.account)
 
 
 @small
@@ -233,13 +234,13 @@ def re_enter(s, c, slot, remaining, more):
     order = s.orders[U(slot)]
     instrument, k = np.int64(order.instrument), np.int64(order.side) - 1
     move_lock(s, order, more)
-    part(s, slot, instrument, k, np.int64(order.price))
+    unlink_at(s, slot, instrument, k, np.int64(order.price))
     order.price = c.price
     order.remaining = remaining
     order.quantity = c.quantity
     replaced(s, c, order, more, 0)
     if run_taker(s, c, slot, s.books[U(instrument)], k, np.int64(c.price), order.time_in_force):
-        join(s, slot, instrument, k, np.int64(order.price))
+        append_at(s, slot, instrument, k, np.int64(order.price))
     else:
         end_order(s, slot)
 

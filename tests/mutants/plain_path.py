@@ -49,25 +49,13 @@ FAULTS = [
     path(
         "entry_of_a_stopped_account",
         "a suspended account enters nothing (docs/engine.md section 2, NEW_ORDER 4)",
-        [
-            (
-                ADMISSION,
-                "    return s.accounts[U(c.account)].status == Status.ACTIVE and firm_enabled(s, c.account)\n",
-                "    return firm_enabled(s, c.account)\n",
-            )
-        ],
+        [(ADMISSION, "    return check_enabled(s, account) == Reason.NONE and firm", "    return firm")],
         ["engine/test_plain_path::test_what_the_operator_stops_and_lets_go_on"],
     ),
     path(
         "entry_of_a_stopped_firm",
         "a stopped firm enters nothing (docs/controls.md, kill switch)",
-        [
-            (
-                ADMISSION,
-                "    return s.accounts[U(c.account)].status == Status.ACTIVE and firm_enabled(s, c.account)\n",
-                "    return s.accounts[U(c.account)].status == Status.ACTIVE\n",
-            )
-        ],
+        [(ADMISSION, " == Reason.NONE and firm_enabled(s, account)\n", " == Reason.NONE\n")],
         ["engine/test_plain_path::test_what_the_operator_stops_and_lets_go_on"],
     ),
     path(
@@ -97,13 +85,7 @@ FAULTS = [
     path(
         "entry_for_anothers_account",
         "a session enters orders for its own firm's accounts (docs/engine.md section 1, Ownership)",
-        [
-            (
-                ADMISSION,
-                "    if not owns_account(s, c.session, c.account):\n        return False\n    return",
-                "    return",
-            )
-        ],
+        [(ADMISSION, "    return check_account(s, c) == Reason.NONE and is_enabled", "    return is_enabled")],
         ["engine/test_plain_path::test_one_thing_wrong"],
     ),
     path(
